@@ -5,6 +5,7 @@ import re
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from graphlib import TopologicalSorter
@@ -281,6 +282,17 @@ def test_files_and_functions_stay_short() -> None:
         )
         long += [f"{named(path)}:{node.name}" for node in functions if lines_of(node) > LONGEST_FUNCTION]
     assert not long
+
+
+def test_no_two_classes_share_a_name() -> None:
+    """A name means one thing wherever it is read; private classes belong to their module."""
+    names = Counter(
+        node.name
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_the_median_function_is_short() -> None:

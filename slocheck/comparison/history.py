@@ -28,7 +28,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class HistoryPoint:
     """One run's value of one objective.
 
     Attributes:
@@ -54,7 +54,7 @@ class Series:
     """
 
     objective: ObjectiveRecord
-    points: tuple[Point, ...]
+    points: tuple[HistoryPoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class History:
     series: tuple[Series, ...]
     machines: Mapping[str, str]
 
-    def outliers(self, run_id: str) -> list[tuple[Series, Point]]:
+    def outliers(self, run_id: str) -> list[tuple[Series, HistoryPoint]]:
         """Return the points of a run that lie outside of what was expected."""
         return [
             (series, point)
@@ -115,11 +115,11 @@ def _history(service: str, runs: Sequence[RunRecord], most: int) -> History:
     return History(service, tuple(shown), tuple(series), said)
 
 
-def _point(objective: ObjectiveRecord, run: RunRecord, earlier: Sequence[RunRecord]) -> Point:
+def _point(objective: ObjectiveRecord, run: RunRecord, earlier: Sequence[RunRecord]) -> HistoryPoint:
     found = run.objective(objective.name)
     if not run.valid or found is None or found.measures != objective.measures or found.observed is None:
-        return Point(run.run_id, None, "", None)
-    return Point(run.run_id, found.observed.value, found.verdict, _expected(found, earlier))
+        return HistoryPoint(run.run_id, None, "", None)
+    return HistoryPoint(run.run_id, found.observed.value, found.verdict, _expected(found, earlier))
 
 
 def _expected(objective: ObjectiveRecord, earlier: Sequence[RunRecord]) -> Expected | None:

@@ -14,7 +14,7 @@ from fractions import Fraction
 NS_PER_SECOND = 1_000_000_000
 
 
-class Comparison(StrEnum):
+class ComparisonOperator(StrEnum):
     """How an indicator's value has to compare with its limit."""
 
     LT = "<"
@@ -25,12 +25,12 @@ class Comparison(StrEnum):
     @property
     def strict(self) -> bool:
         """Whether the limit itself is already a breach."""
-        return self in (Comparison.LT, Comparison.GT)
+        return self in (ComparisonOperator.LT, ComparisonOperator.GT)
 
     @property
     def lower_is_better(self) -> bool:
         """Whether the indicator has to stay below the limit."""
-        return self in (Comparison.LT, Comparison.LE)
+        return self in (ComparisonOperator.LT, ComparisonOperator.LE)
 
 
 NUMBER_PATTERN = r"[0-9]{1,15}(\.[0-9]{1,15})?"
@@ -143,12 +143,12 @@ def parse_number(text: str) -> Fraction:
     return Fraction(text)
 
 
-def split_comparison(text: str) -> tuple[Comparison | None, str]:
+def split_comparison(text: str) -> tuple[ComparisonOperator | None, str]:
     """Split ``< 200ms`` into its comparison and the rest; None if it does not begin with a comparison."""
     match = _COMPARISON.fullmatch(text.strip())
     if match is None:
         return None, text.strip()
-    return Comparison(match[1]), match[2].strip()
+    return ComparisonOperator(match[1]), match[2].strip()
 
 
 def decimal(value: Fraction, places: int = 15) -> str:

@@ -5,7 +5,15 @@ from urllib.parse import quote_plus, urlunsplit
 
 from slocheck.errors import UsageError
 from slocheck.importers.curl_options import CHANGES, CREDENTIALS, DATA, options_of
-from slocheck.importers.model import METHODS, SAFE_METHODS, Imported, Step, as_written, encoded, split_address
+from slocheck.importers.model import (
+    METHODS,
+    SAFE_METHODS,
+    Imported,
+    ImportedStep,
+    as_written,
+    encoded,
+    split_address,
+)
 from slocheck.importers.secrecy import (
     Headers,
     body_has_secret,
@@ -13,7 +21,7 @@ from slocheck.importers.secrecy import (
     sorted_headers,
     without_secrets,
 )
-from slocheck.importers.shell import Line, split_line
+from slocheck.importers.shell import ShellLine, split_line
 from slocheck.importers.text import can_be_written
 
 _GLOB = re.compile(r"(?<!\\)\{|(?<!\\)\[[0-9A-Za-z]+-")
@@ -28,7 +36,7 @@ _ADDRESS = (
 class _Request:
     """What a line of curl says, option by option."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: ShellLine) -> None:
         self.method = self.implied = ""
         self.urls: list[str] = []
         self.headers: list[tuple[str, str]] = []
@@ -136,7 +144,7 @@ def from_curl(text: str, *, all_methods: bool) -> Imported:
         left_out.append(f"headers: {', '.join(sorted(headers.others))}")
     if credentials or hidden or request.credentials or headers.credentials:
         left_out.append(_CREDENTIALS)
-    step = Step(method, path, headers=headers.kept, body="" if hidden else as_written(body))
+    step = ImportedStep(method, path, headers=headers.kept, body="" if hidden else as_written(body))
     if not can_be_written(step):
         raise UsageError("--curl: is a request that a scenario cannot hold: too long, or not plain text")
     return Imported(target, (step,), left_out=tuple(left_out))
@@ -176,7 +184,7 @@ def _address(request: _Request) -> tuple[str, str, bool]:
         raise UsageError(_ADDRESS) from error
 
 
-def _parsed(text: str) -> Line:
+def _parsed(text: str) -> ShellLine:
     try:
         line = split_line(text)
     except (ValueError, OverflowError) as error:

@@ -11,7 +11,7 @@ from slocheck.importers.model import (
     METHODS,
     SAFE_METHODS,
     Imported,
-    Step,
+    ImportedStep,
     as_written,
     encoded,
     split_address,
@@ -37,12 +37,12 @@ class _Entry:
     status: int
 
 
-class _Flow:
+class _HarSteps:
     """The steps found so far, and what was left out."""
 
     def __init__(self, origin: str, *, all_methods: bool) -> None:
         self.origin, self.methods = origin, METHODS if all_methods else SAFE_METHODS
-        self.steps: dict[tuple[str, str], Step] = {}
+        self.steps: dict[tuple[str, str], ImportedStep] = {}
         self.left = Counter[str]()
         self.credentials = False
         self.headers: set[str] = set()
@@ -58,7 +58,7 @@ class _Flow:
             hidden, headers = body_has_secret(entry.body), sorted_headers(entry.headers)
             _, path = split_address(urlunsplit(parts), "--har")
             body = "" if hidden else as_written(entry.body)
-            step = Step(entry.method, path, status=entry.status, headers=headers.kept, body=body)
+            step = ImportedStep(entry.method, path, status=entry.status, headers=headers.kept, body=body)
             known = (entry.method, path) in self.steps
             usable = known or len(self.steps) > MAX_STEPS or can_be_written(step)
         except (UsageError, ValueError):
@@ -105,7 +105,7 @@ def from_har(document: Any, *, what: str, all_methods: bool) -> Imported:
     origins = Counter(entry.origin for entry in entries if entry and entry.origin)
     if not origins:
         raise UsageError(f"{what}: has no request over HTTP")
-    flow = _Flow(origins.most_common(1)[0][0], all_methods=all_methods)
+    flow = _HarSteps(origins.most_common(1)[0][0], all_methods=all_methods)
     for entry in entries:
         if entry is None:
             flow.left["that cannot be read"] += 1

@@ -19,7 +19,7 @@ _WRITABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "\\"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ImportedStep:
     """One request.
 
     Attributes:
@@ -52,7 +52,7 @@ class Imported:
     """
 
     target: str
-    steps: tuple[Step, ...]
+    steps: tuple[ImportedStep, ...]
     feeders: Mapping[str, str] = field(default_factory=dict)
     service: str = ""
     left_out: tuple[str, ...] = ()

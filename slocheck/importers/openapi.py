@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from slocheck.documents.words import quantity
 from slocheck.errors import UsageError
-from slocheck.importers.model import METHODS, SAFE_METHODS, Imported, Step, as_written, usable_base
+from slocheck.importers.model import METHODS, SAFE_METHODS, Imported, ImportedStep, as_written, usable_base
 from slocheck.importers.openapi_values import filled_path, mapping, parameters_of, resolved, sequence, success
 from slocheck.importers.secrecy import path_has_secret
 from slocheck.importers.text import can_be_written
@@ -19,13 +19,13 @@ _IN_BODY = frozenset({"body", "formData"})
 _LONGEST_NAME = 100
 
 
-class _Flow:
+class _OpenApiSteps:
     """The steps found so far, and how many operations were left out, wholly or in part."""
 
     def __init__(self, document: Any, prefix: str, *, all_methods: bool) -> None:
         self.document, self.prefix = document, prefix
         self.methods = METHODS if all_methods else SAFE_METHODS
-        self.steps: list[Step] = []
+        self.steps: list[ImportedStep] = []
         self.left = Counter[str]()
         self.credentials = bool(
             document.get("security")
@@ -54,7 +54,7 @@ class _Flow:
             filled, secrets = filled_path(self.document, path, parameters)
             written = as_written(self.prefix + filled)
             name = f"{method} {self.prefix}{path}" if written != self.prefix + path else ""
-            step = Step(method, written, name, success(operation))
+            step = ImportedStep(method, written, name, success(operation))
             usable = not path_has_secret(filled.partition("?")[0]) and can_be_written(step)
         except ValueError:  # characters that no address can hold
             usable = False
@@ -92,7 +92,7 @@ def from_openapi(document: Any, *, what: str, target: str | None, all_methods: b
     if not isinstance(paths, dict) or not paths:
         raise UsageError(f"{what}: is not an OpenAPI document with paths")
     base, prefix = (target, "") if target is not None else _server(document, what)
-    flow = _Flow(document, prefix, all_methods=all_methods)
+    flow = _OpenApiSteps(document, prefix, all_methods=all_methods)
     for path, item in paths.items():
         if not str(path).startswith("x-"):
             flow.take_path(str(path), item)

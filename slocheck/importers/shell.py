@@ -27,7 +27,7 @@ _VARIABLE = re.compile(r"(?<!\\)(\$[A-Za-z_{(]|`)")
 
 
 @dataclass(slots=True)
-class Line:
+class ShellLine:
     """A line of a shell.
 
     Attributes:
@@ -41,9 +41,9 @@ class Line:
     more: bool = False
 
 
-def split_line(text: str) -> Line:
+def split_line(text: str) -> ShellLine:
     """Split a line of a shell; raises ValueError if a quote is not closed or an escape is impossible."""
-    line, word, variable, at = Line([], set()), None, False, 0
+    line, word, variable, at = ShellLine([], set()), None, False, 0
     text = text.replace("\\\r\n", " ").replace("\\\n", " ")
     while at < len(text):
         part = _PART.match(text, at)
@@ -64,7 +64,7 @@ def split_line(text: str) -> Line:
     return line
 
 
-def _add(line: Line, word: str | None, *, variable: bool) -> None:
+def _add(line: ShellLine, word: str | None, *, variable: bool) -> None:
     if word is not None:
         line.words.append(word)
         if variable:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from slocheck.errors import SpecError
-from slocheck.importers.model import Imported, Step
+from slocheck.importers.model import Imported, ImportedStep
 from slocheck.scenario.loader import parse_scenario
 
 
@@ -24,7 +24,7 @@ def scenario_lines(found: Imported, indent: str = "") -> Iterator[str]:
         yield from (f"{indent}      {line}" for line in _step_lines(step))
 
 
-def _step_lines(step: Step) -> Iterator[str]:
+def _step_lines(step: ImportedStep) -> Iterator[str]:
     yield f"- {step.method.lower()}: {quoted(step.path)}"
     if step.name:
         yield f"  name: {quoted(step.name)}"
@@ -36,7 +36,7 @@ def _step_lines(step: Step) -> Iterator[str]:
     yield f"  expect: {{status: {step.status}}}"
 
 
-def can_be_written(step: Step) -> bool:
+def can_be_written(step: ImportedStep) -> bool:
     """Tell whether a scenario can hold a step: its path is not too long, its body is plain text."""
     text = scenario_text(Imported("", (step,)))
     try:

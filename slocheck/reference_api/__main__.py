@@ -17,7 +17,7 @@ from slocheck.errors import UsageError
 from slocheck.reference_api.options import as_options, parser, read_certificate, read_faults, read_settings
 from slocheck.reference_api.serving import bind, inherited, say, serve
 from slocheck.reference_api.stored import SQLITE, fill_sqlite
-from slocheck.reference_api.workers import Workers, supervise
+from slocheck.reference_api.workers import ApiWorkers, supervise
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,7 +57,7 @@ def _run(given: list[str], options: argparse.Namespace) -> int:
             metrics.mkdir()
             if settings.database_url.startswith(SQLITE):
                 fill_sqlite(settings)  # once, before all workers try to
-            workers = Workers([*given, *as_options(settings)], listener, str(metrics))
+            workers = ApiWorkers([*given, *as_options(settings)], listener, str(metrics))
             supervise(workers, settings.workers, listener, with_stdin=options.end_with_stdin)
     except UsageError as error:
         say(error=str(error))

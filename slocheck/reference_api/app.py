@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from slocheck.reference_api.cached import cached_by
-from slocheck.reference_api.caching.flights import OverloadedError
+from slocheck.reference_api.caching.single_flight import OverloadedError
 from slocheck.reference_api.database.sessions import FilledFromPrimary, Sessions
 from slocheck.reference_api.events import Events, Handler
 from slocheck.reference_api.faults import Faults

@@ -32,7 +32,7 @@ _SHORTEST_LIFE_S = 1.0
 """A worker that ends sooner than this would keep ending."""
 
 
-class Workers:
+class ApiWorkers:
     """The workers of one parent.
 
     Args:
@@ -105,7 +105,7 @@ class Workers:
         return process, started
 
 
-def supervise(workers: Workers, count: int, listener: socket.socket, *, with_stdin: bool) -> None:
+def supervise(workers: ApiWorkers, count: int, listener: socket.socket, *, with_stdin: bool) -> None:
     """Serve with `count` workers until a signal, or the end of stdin if asked; raises UsageError."""
     reading, writing = os.pipe()
     for number in ENDING:

@@ -4,7 +4,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from slocheck.reference_api.http.batch import Batch
+from slocheck.reference_api.http.batch import BatchEndpoint
 from slocheck.reference_api.http.compression import Compressed
 from slocheck.reference_api.http.conditional import PRIVATE, Conditional, public
 from slocheck.reference_api.settings import Settings
@@ -25,7 +25,7 @@ POLICIES = {
 def wrapped(app: Starlette, settings: Settings) -> ASGIApp:
     """Add the batch route, cache headers and compression, each if its switch is on."""
     if settings.batch:
-        app.router.routes.append(Route("/batch", Batch(app).serve, methods=["POST"]))
+        app.router.routes.append(Route("/batch", BatchEndpoint(app).serve, methods=["POST"]))
     around: ASGIApp = app
     if settings.cache_headers:
         around = Conditional(around, POLICIES)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slocheck.documents.units import Comparison
+from slocheck.documents.units import ComparisonOperator
 from slocheck.documents.words import quantity
 from slocheck.evidence.columns import Whole
 from slocheck.evidence.recording import FAILURES, FailureClass, Recording
@@ -186,7 +186,7 @@ def _failures(scope: Scope, rule: FailureRule) -> dict[str, int]:
 def _what(objective: Objective, limit: Limit) -> tuple[str, str]:
     match objective.indicator.kind:
         case IndicatorKind.LATENCY:
-            longer = "or longer" if limit.comparison is Comparison.LT else "and more"
+            longer = "or longer" if limit.comparison is ComparisonOperator.LT else "and more"
             slow = f"that failed or took {bare_limit(limit)} {longer}"
             return f"request {slow}", f"requests {slow}"
         case IndicatorKind.ERROR_RATE:

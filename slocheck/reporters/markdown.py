@@ -47,7 +47,7 @@ ALL_OF_IT = "The HTML report has all of it."
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class MarkdownSection:
     """A part of the summary that may be left out, or its last entries.
 
     Attributes:
@@ -67,7 +67,7 @@ def render(report: Report) -> str:
     return _bounded([*_head(report), ""], [part for part in sections if part.entries], list(_foot(report)))
 
 
-def _bounded(head: Sequence[str], sections: Sequence[Section], foot: Sequence[str]) -> str:
+def _bounded(head: Sequence[str], sections: Sequence[MarkdownSection], foot: Sequence[str]) -> str:
     """Join head, sections and foot up to the size limit; if something is left out, a line says what.
 
     No section takes more than half, so that many objectives leave room for the reasons.
@@ -134,14 +134,14 @@ def _decision(report: Report) -> str:
     return _escaped("; ".join(text for number, text in enumerate(said) if text or not number))
 
 
-def _table(report: Report) -> Section:
+def _table(report: Report) -> MarkdownSection:
     """Return the objectives, worst first: the observed value, and each level's limit with its verdict."""
     results = sorted(report.assessment.objectives, key=_severity)
     written = {level.level for result in results for level in result.levels}
     levels = [name for name in (*report.spec.tiers, *EXTRA_LEVELS) if name in written]
     columns = ["objective", "requests", "observed", *map(_escaped, levels)]
     head = ("| | " + " | ".join(columns) + " |", "|---" * (1 + len(columns)) + "|")
-    return Section("the objectives", head, tuple(_row(result, levels) for result in results))
+    return MarkdownSection("the objectives", head, tuple(_row(result, levels) for result in results))
 
 
 def _severity(result: ObjectiveResult) -> int:
@@ -160,7 +160,7 @@ def _cell(result: ObjectiveResult, name: str) -> str:
     return f"{GLYPHS[level.verdict]} {_escaped(level.limit.text)}" if level else ""
 
 
-def _lists(report: Report) -> Iterator[Section]:
+def _lists(report: Report) -> Iterator[MarkdownSection]:
     """Yield the failed validity checks, the reasons, what the next tier needs, and what else to know."""
     assessment = report.assessment
     failed = [f"{item.code}: {item.message}" for item in assessment.findings if not item.valid]
@@ -213,14 +213,14 @@ def _reason(report: Report, result: ObjectiveResult) -> str:
     return f"{result.objective.name} is {level.verdict.value} at {where}: {said}"
 
 
-def _list(title: str, items: Sequence[str]) -> Section:
+def _list(title: str, items: Sequence[str]) -> MarkdownSection:
     entries = [f"- {_escaped(item)}" for item in items[:MAX_LISTED]]
     if len(items) > MAX_LISTED:
         entries.append(f"- and {len(items) - MAX_LISTED} more")
-    return Section(_escaped(title), (f"**{_escaped(title)}**", ""), tuple(entries))
+    return MarkdownSection(_escaped(title), (f"**{_escaped(title)}**", ""), tuple(entries))
 
 
-def _endpoints(report: Report) -> Section:
+def _endpoints(report: Report) -> MarkdownSection:
     """Return what each endpoint was sent and answered in the window, the busiest first."""
     found = sorted(totals.endpoint_totals(report.evidence.recording), key=lambda item: -item.sent)
     columns = ("endpoint", "requests", "failed", "statuses", *map(percentile_name, totals.PERCENTILES), "max")
@@ -228,7 +228,7 @@ def _endpoints(report: Report) -> Section:
     rows = [_endpoint(item) for item in found[:MAX_ENDPOINTS]]
     if len(found) > MAX_ENDPOINTS:
         rows.append(f"| and {len(found) - MAX_ENDPOINTS} more" + " |" * len(columns))
-    return Section("Endpoints", head, tuple(rows))
+    return MarkdownSection("Endpoints", head, tuple(rows))
 
 
 def _endpoint(item: totals.Totals) -> str:

@@ -3,7 +3,7 @@
 import math
 from fractions import Fraction
 
-from slocheck.documents.units import Comparison, decimal, format_duration, format_ratio
+from slocheck.documents.units import ComparisonOperator, decimal, format_duration, format_ratio
 from slocheck.evidence.recording import ErrorExample
 from slocheck.grading.assessment import Assessment, Cause, LevelResult, Outcome, Side, SideResult, Verdict
 from slocheck.indicators.samples import Display
@@ -192,7 +192,7 @@ def bare_limit(limit: Limit) -> str:
 
 def too_slow_text(limit: Limit, *, failed: bool) -> str:
     """Say what breaks a latency limit, ``>= 200ms`` for ``< 200ms``; if requests `failed`, that, too."""
-    slow = f"{'>=' if limit.comparison is Comparison.LT else '>'} {bare_limit(limit)}"
+    slow = f"{'>=' if limit.comparison is ComparisonOperator.LT else '>'} {bare_limit(limit)}"
     return f"failed or took {slow}" if failed else slow
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from slocheck.documents.position import Position
-from slocheck.documents.units import Comparison
+from slocheck.documents.units import ComparisonOperator
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 DEFAULT_TIMEOUT_S = 30.0
@@ -172,7 +172,7 @@ class SizeLimit:
         written: As in the scenario.
     """
 
-    comparison: Comparison
+    comparison: ComparisonOperator
     size: int
     written: str
 

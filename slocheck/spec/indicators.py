@@ -14,7 +14,7 @@ from slocheck.documents.units import (
     RATE_PATTERN,
     RATIO_PATTERN,
     SIGNED_PATTERN,
-    Comparison,
+    ComparisonOperator,
     parse_duration,
     parse_number,
     parse_rate,
@@ -51,7 +51,7 @@ class LimitForm:
     parse: Callable[[str], Fraction]
     pattern: str
     example: str
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[ComparisonOperator, ...]
     least: Fraction | None = Fraction(0)
     most: Fraction | None = None
 
@@ -116,8 +116,8 @@ def _bucket(preset: Preset) -> tuple[str | None, ...]:
     return (f"{preset.histogram}_bucket" if preset.histogram else None,)
 
 
-UPPER = (Comparison.LT, Comparison.LE)
-LOWER = (Comparison.GE, Comparison.GT)
+UPPER = (ComparisonOperator.LT, ComparisonOperator.LE)
+LOWER = (ComparisonOperator.GE, ComparisonOperator.GT)
 _ONE = Fraction(1)
 
 TRAITS: Mapping[IndicatorKind, IndicatorTraits] = {

@@ -41,7 +41,7 @@ MOST_CUTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SeriesPart:
     """A part of a series against the rest of it; values in the unit of the series.
 
     Attributes:
@@ -68,8 +68,8 @@ class Drift:
         cut: Seconds after which the series is steadiest; None if that is not in its first half.
     """
 
-    begin: Part
-    end: Part
+    begin: SeriesPart
+    end: SeriesPart
     trend: int
     cut: int | None
 
@@ -154,13 +154,13 @@ def detect_drift(
     last = len(found) - max(1, round(LAST * len(found)))
     cut = mser5_cut(found, test)
     return Drift(
-        begin=Part(
+        begin=SeriesPart(
             present[split],
             float(found[:split].mean()),
             float(found[split:].mean()),
             test.begin_differs(found),
         ),
-        end=Part(
+        end=SeriesPart(
             len(values) - present[last],
             float(found[last:].mean()),
             float(found[:last].mean()),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.documents.units import (
-    Comparison,
+    ComparisonOperator,
     UnitError,
     format_duration,
     format_rate,
@@ -172,16 +172,16 @@ def test_a_bare_rate_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("< 200ms", (Comparison.LT, "200ms")),
-        ("<=1%", (Comparison.LE, "1%")),
-        (" >  5 ", (Comparison.GT, "5")),
-        (">= 99.9%", (Comparison.GE, "99.9%")),
+        ("< 200ms", (ComparisonOperator.LT, "200ms")),
+        ("<=1%", (ComparisonOperator.LE, "1%")),
+        (" >  5 ", (ComparisonOperator.GT, "5")),
+        (">= 99.9%", (ComparisonOperator.GE, "99.9%")),
         ("99.9%", (None, "99.9%")),
         ("=< 5", (None, "=< 5")),
         ("≤ 5", (None, "≤ 5")),
     ],
 )
-def test_comparisons_are_split_off(text: str, expected: tuple[Comparison | None, str]) -> None:
+def test_comparisons_are_split_off(text: str, expected: tuple[ComparisonOperator | None, str]) -> None:
     """Only the four ASCII comparisons count."""
     assert split_comparison(text) == expected
 

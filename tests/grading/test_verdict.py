@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.documents.position import Position
-from slocheck.documents.units import Comparison
+from slocheck.documents.units import ComparisonOperator
 from slocheck.grading.assessment import Side, SideResult, Verdict
 from slocheck.grading.verdict import grade_sample
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices, shortfall
@@ -197,7 +197,7 @@ def test_doubt_makes_a_breach_of_a_rate_less_significant(doubt: int, *, signific
 @pytest.mark.parametrize(("value", "verdict"), [(99, MET), (100, BREACHED), (101, BREACHED)])
 def test_one_value_of_a_query(value: int, verdict: Verdict) -> None:
     """A scalar has no sample size, so confidence does not apply to it."""
-    limit = Limit(Comparison.LT, Fraction(100), "< 100", Position(1, 1))
+    limit = Limit(ComparisonOperator.LT, Fraction(100), "< 100", Position(1, 1))
     indicator = Indicator(IndicatorKind.PROMQL, promql="max(queue_depth)")
     graded = grade_sample(Side.SERVER, Scalar(Fraction(value)), indicator, limit, at(0.01))
     assert graded.verdict is verdict

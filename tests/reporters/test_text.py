@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slocheck.documents.units import Comparison
+from slocheck.documents.units import ComparisonOperator
 from slocheck.grading.assessment import LevelResult, Outcome, Verdict
 from slocheck.grading.report import Report
 from slocheck.indicators.samples import Display
@@ -151,7 +151,7 @@ def test_range_text(low: str, high: str, expected: str) -> None:
 
 def test_a_limit_that_may_be_reached_is_broken_above_it() -> None:
     """A request of exactly 200ms is bad for ``< 200ms`` and good for ``<= 200ms``."""
-    written = replace(LATENCY.limits["silver"], comparison=Comparison.LE, text="<= 200ms")
+    written = replace(LATENCY.limits["silver"], comparison=ComparisonOperator.LE, text="<= 200ms")
     assert "of requests > 200ms (" in ends_text(LATENCY, written, 0.03, 0.04, failed=False)
     assert "of requests failed or took > 200ms (" in ends_text(LATENCY, written, 0.03, 0.04, failed=True)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slocheck.documents.position import Position
-from slocheck.documents.units import Comparison
+from slocheck.documents.units import ComparisonOperator
 from slocheck.errors import SpecError, UsageError
 from slocheck.scenario.compile.compiled import compile_scenario
 from slocheck.scenario.loader import load_scenario, parse_scenario
@@ -91,7 +91,7 @@ def test_expectations_and_captures_are_typed() -> None:
     )
     search = scenario.flows[1].steps[0].expect
     assert search.statuses == frozenset({200, 404})
-    assert search.size == SizeLimit(Comparison.LT, 10_000, "< 10 kB")
+    assert search.size == SizeLimit(ComparisonOperator.LT, 10_000, "< 10 kB")
     assert scenario.flows[0].steps[0].expect == Expectation()
     classes = (
         parsed(SMALL.replace("/}", "/, expect: {status: [2xx, 404]}}")).flows[0].steps[0].expect.statuses

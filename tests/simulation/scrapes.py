@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slocheck.documents.position import Position
-from slocheck.documents.units import Comparison
+from slocheck.documents.units import ComparisonOperator
 from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.grading.assessment import ObjectiveResult, Verdict
 from slocheck.grading.outcome import significant_breaches
@@ -190,7 +190,7 @@ def graded(traffic: Traffic, interval: float, phase: float) -> ObjectiveResult:
     """Grade one run at p95 by both sides as the product does."""
     counts = traffic.client_counts()
     server = server_side(traffic.series(interval, phase), counts)
-    limit = Limit(Comparison.LT, Fraction(repr(traffic.limit)), "< limit", Position(1, 1))
+    limit = Limit(ComparisonOperator.LT, Fraction(repr(traffic.limit)), "< limit", Position(1, 1))
     objective = replace(SPEC.objectives[0], limits={"bronze": limit})
     return grade_objective(objective, SPEC, [ScrapedRun(traffic.client_sample(), counts, server)], CRITERION)
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from slocheck.documents.position import Position
-from slocheck.documents.units import Comparison
+from slocheck.documents.units import ComparisonOperator
 from slocheck.grading.assessment import Side, Verdict
 from slocheck.grading.verdict import grade_sample
 from slocheck.indicators.samples import Rate, shortfall
@@ -73,7 +73,7 @@ class ClosedLoop:
         """
         criterion = criterion_for(CONFIDENCE, (float(seconds),), 0.0)
         value = Fraction(limit * self.mean)
-        least = Limit(Comparison.GE, value, f">= {float(value):g}", Position(1, 1))
+        least = Limit(ComparisonOperator.GE, value, f">= {float(value):g}", Position(1, 1))
         found = [
             grade_sample(Side.CLIENT, sample(row, scrape_s), RPS, least, criterion).verdict
             for row in self.draw(rng, runs, seconds).reshape(runs, -1, scrape_s or 1).sum(axis=2).tolist()

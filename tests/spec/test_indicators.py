@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from slocheck.documents.position import Position
-from slocheck.documents.units import Comparison
+from slocheck.documents.units import ComparisonOperator
 from slocheck.indicators.client import CLIENT_SAMPLES
 from slocheck.indicators.server.sample import SERVER_SAMPLES
 from slocheck.spec.blocks.limits import indicator_named
@@ -54,7 +54,7 @@ def test_traits_do_not_contradict_each_other(kind: IndicatorKind) -> None:
     assert not traits.is_ratio or traits.limit.most == 1
     assert traits.is_percentile is (traits.unit is Unit.SECONDS)
     comparison, _, value = traits.limit.example.partition(" ")
-    assert Comparison(comparison) in traits.limit.comparisons
+    assert ComparisonOperator(comparison) in traits.limit.comparisons
     assert traits.limit.parse(value) > 0
 
 

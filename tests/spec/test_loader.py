@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slocheck.documents.position import Position
-from slocheck.documents.units import Comparison
+from slocheck.documents.units import ComparisonOperator
 from slocheck.errors import SpecError, UsageError
 from slocheck.spec.blocks.metric_source.preset import shipped_preset
 from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
@@ -61,7 +61,7 @@ def test_objectives_keep_order_limits_and_places() -> None:
     objectives = {objective.name: objective for objective in good().objectives}
     assert list(objectives)[:2] == ["latency_p95", "latency_p99"]
     assert objectives["latency_p95"].limits["gold"] == Limit(
-        Comparison.LT, Fraction(1, 10), "< 100ms", Position(18, 61)
+        ComparisonOperator.LT, Fraction(1, 10), "< 100ms", Position(18, 61)
     )
     assert list(objectives["latency_p99"].limits) == ["target", "critical"]
     assert objectives["availability"].limits["silver"].value == Fraction(999, 1000)

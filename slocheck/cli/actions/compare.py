@@ -38,7 +38,7 @@ def compare_runs(
         services = f"{old[-1].conditions.service} and {new[-1].conditions.service}"
         raise UsageError(f"{before} and {after} are runs of two services, {services}; name runs of one")
     if len(new) > 1 or len(old) > 1:
-        old, new = _made_alike(old, new)
+        old, new = _made_like(old, new)
     if {run.run_id for run in old} & {run.run_id for run in new}:
         raise UsageError(_itself(before, after))
     found = compare(new, old, margin)
@@ -78,7 +78,7 @@ def _of_one_service(
     return same(old), same(new)
 
 
-def _made_alike(
+def _made_like(
     old: Sequence[RunRecord], new: Sequence[RunRecord]
 ) -> tuple[Sequence[RunRecord], Sequence[RunRecord]]:
     """Return those runs of a folder that were made like the newest one; raises UsageError without any."""

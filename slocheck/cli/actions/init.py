@@ -18,7 +18,7 @@ from slocheck.documents.units import format_rate
 from slocheck.errors import SpecError, UsageError
 from slocheck.importers.curl import from_curl
 from slocheck.importers.har import from_har
-from slocheck.importers.model import Imported, Step, split_address
+from slocheck.importers.model import Imported, ImportedStep, split_address
 from slocheck.importers.openapi import from_openapi
 from slocheck.importers.text import scenario_text
 from slocheck.pipeline.archive import write_atomically
@@ -94,7 +94,7 @@ def _imported(source: Source, target: str | None) -> Imported:
         raise UsageError("--url, --openapi, --har, --curl: give only one of them")
     if source.url is not None:
         base, path = split_address(source.url, "--url")
-        return Imported(base, (Step("GET", path),))
+        return Imported(base, (ImportedStep("GET", path),))
     if source.openapi is not None:
         document = _document(source.openapi, "--openapi")
         what = f"--openapi: {source.openapi}"
@@ -104,7 +104,7 @@ def _imported(source: Source, target: str | None) -> Imported:
         return from_har(document, what=f"--har: {source.har}", all_methods=source.all_methods)
     if source.curl is not None:
         return from_curl(source.curl, all_methods=source.all_methods)
-    return Imported(DEFAULT_TARGET, (Step("GET", "/"),))
+    return Imported(DEFAULT_TARGET, (ImportedStep("GET", "/"),))
 
 
 def _document(path: Path, flag: str) -> Any:

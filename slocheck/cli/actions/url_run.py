@@ -13,7 +13,7 @@ from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions
 from slocheck.documents.units import UnitError, parse_duration, parse_rate, split_comparison
 from slocheck.errors import SpecError, UsageError
-from slocheck.importers.model import Imported, Step, split_address
+from slocheck.importers.model import Imported, ImportedStep, split_address
 from slocheck.importers.text import spec_text
 from slocheck.pipeline.archive import Archive, write_atomically
 from slocheck.pipeline.earlier.prune import url_spec_name
@@ -69,7 +69,7 @@ def url_spec(options: RunOptions) -> str:
         raise UsageError("--url needs a limit; add one such as --p95 200ms or --error-rate 1%")
     load = _load(options)
     target, path = split_address(options.url or "", "--url")
-    found = Imported(target, (Step("GET", path),), service=_service(options.url or ""))
+    found = Imported(target, (ImportedStep("GET", path),), service=_service(options.url or ""))
     return spec_text(found, workload=load, objectives=objectives, tier=TIER, comment=COMMENT)
 
 

@@ -16,7 +16,7 @@ from slocheck.spec.formatting import format_value
 from slocheck.spec.indicators import error_budget, traits_of
 from slocheck.spec.model import IndicatorKind, Limit, Objective, Spec
 from slocheck.statistics.blocking import MIN_SLICES
-from slocheck.statistics.trend import Drift, Part, detect_drift
+from slocheck.statistics.trend import Drift, SeriesPart, detect_drift
 
 MATERIAL_SHARE = 0.1
 """A change of the bad share counts if it is at least this part of what the limit allows."""
@@ -106,7 +106,7 @@ def _drift_text(series: _Series, drift: Drift) -> str:
     return f"{series.name} {last} in the window's last {drift.end.seconds} s, {before} before"
 
 
-def _begin_text(series: _Series, begin: Part) -> str:
+def _begin_text(series: _Series, begin: SeriesPart) -> str:
     first, rest = series.text(begin.mean), series.text(begin.rest)
     return f"{series.name} {first} in the window's first {begin.seconds} s, {rest} after"
 

@@ -22,7 +22,7 @@ from slocheck.evidence.recording import BEFORE_LOAD, all_refused
 from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.countable import countable
 from slocheck.load.master.load_model import MasterModel
-from slocheck.load.master.machine_tally import MachineTally
+from slocheck.load.master.machine_counts import MachineCounts
 from slocheck.load.master.task_streak import TaskStreak
 from slocheck.load.messaging.messages import HealthSamples, Histograms, MachineReport, WorkerReport
 from slocheck.load.recording.lags import Lags, LagTotal
@@ -138,7 +138,7 @@ class Collector:
             ahead_ns: Returns how far a worker's monotonic clock is ahead of this machine's.
         """
         self._machine_of, self._ahead_ns = machines or {}, ahead_ns
-        self._machines = {name: MachineTally(window, thresholds) for name in self._machine_of.values()}
+        self._machines = {name: MachineCounts(window, thresholds) for name in self._machine_of.values()}
         self._idle_classes = dict.fromkeys(classes)
         self.last_end_ns = 0
         self.down = False

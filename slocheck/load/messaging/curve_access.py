@@ -72,7 +72,7 @@ def of_frames(frames: Sequence[bytes]) -> bytes | None:
 
 
 @dataclass(slots=True)
-class Connections:
+class RefusedConnections:
     """Which connection was refused, by the events of a ZeroMQ socket.
 
     A failed handshake says why, but not whose it was: the connection that ends next is the one.
@@ -131,7 +131,7 @@ class Doorkeeper:
 
     def _keep(self) -> None:
         """Answer ZeroMQ's questions and hear its events until its context is closed."""
-        connections, poller = Connections(), zmq.Poller()
+        connections, poller = RefusedConnections(), zmq.Poller()
         for socket in (self._door, self._events):
             poller.register(socket, zmq.POLLIN)
         with suppress(zmq.ContextTerminated), self._door, self._events:

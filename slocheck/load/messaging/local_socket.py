@@ -42,7 +42,7 @@ class Listener(zmqrpc.BaseSocket):
         return self.address
 
 
-class Connection(zmqrpc.BaseSocket):
+class WorkerSocket(zmqrpc.BaseSocket):
     """A worker's socket, connected to the master's."""
 
     def __init__(self, address: str, _port: int, identity: str) -> None:
@@ -54,4 +54,4 @@ class Connection(zmqrpc.BaseSocket):
 
 def install() -> None:
     """Make Locust's runners use these sockets instead of TCP, for the life of this process."""
-    zmqrpc.Server, zmqrpc.Client = Listener, Connection  # type: ignore[misc,assignment] # no other way in
+    zmqrpc.Server, zmqrpc.Client = Listener, WorkerSocket  # type: ignore[misc,assignment] # no other way in

@@ -31,7 +31,7 @@ from collections.abc import Awaitable, Callable
 
 from slocheck.reference_api.caching import Entry, Found, Lease, Load
 from slocheck.reference_api.caching.cache_aside import Filler
-from slocheck.reference_api.caching.flights import Flights
+from slocheck.reference_api.caching.single_flight import SingleFlight
 
 BETA = 1.0
 _SHORTEST_DELTA_S = 1e-4
@@ -62,14 +62,14 @@ class Renewals:
 
     def __init__(self, filler: Filler) -> None:
         self._filler = filler
-        self._flights = Flights[Found]()
+        self._single_flight = SingleFlight[Found]()
 
     async def renew(self, key: str, load: Load, _: Entry) -> Found | None:
         """Load a value that is still valid; None if this process does that already."""
         lease = await self._filler.cache.lease(key)
-        if self._flights.flying((key, lease)):
+        if self._single_flight.in_flight((key, lease)):
             return None
-        found, _started = await self._flights.join((key, lease), lambda: self._load(key, load, lease))
+        found, _started = await self._single_flight.join((key, lease), lambda: self._load(key, load, lease))
         return found
 
     async def miss(self, key: str, load: Load) -> Found:
@@ -79,9 +79,9 @@ class Renewals:
             OverloadedError: Too many wait for it, or it takes too long.
         """
         lease = await self._filler.cache.lease(key)
-        if not self._flights.flying((key, lease)):
+        if not self._single_flight.in_flight((key, lease)):
             return await self._load(key, load, lease)
-        found, started = await self._flights.join((key, lease), lambda: self._load(key, load, lease))
+        found, started = await self._single_flight.join((key, lease), lambda: self._load(key, load, lease))
         return found if started else Found(found.value, "waited")
 
     async def _load(self, key: str, load: Load, lease: Lease) -> Found:

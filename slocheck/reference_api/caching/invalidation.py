@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class KeyFamily:
     """The keys that depend on one row.
 
     Attributes:

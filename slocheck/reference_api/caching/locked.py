@@ -18,7 +18,7 @@ from typing import Protocol
 
 from slocheck.reference_api.caching import Clock, Entry, Found, Lease, Load, UnavailableError
 from slocheck.reference_api.caching.cache_aside import Filler
-from slocheck.reference_api.caching.flights import Flights
+from slocheck.reference_api.caching.single_flight import SingleFlight
 
 
 class Locks(Protocol):
@@ -51,10 +51,11 @@ class Locked:
     """Reads through a cache; a request that misses takes the lock or waits.
 
     Within the process, single flight: one request goes on, the others wait for it, at most
-    `flights.MOST_WAITERS` and `flights.LONGEST_WAIT_S`; past either bound they fail with
-    `flights.OverloadedError`, as querying would be the stampede. Between processes, the lock: the one request
-    that went on takes it, or looks into the cache with growing, random pauses; at its bound it asks the
-    database itself, which is at most one query a process. Without Redis, single flight is all there is.
+    `single_flight.MOST_WAITERS` and `single_flight.LONGEST_WAIT_S`; past either bound they fail with
+    `single_flight.OverloadedError`, as a query each would be the stampede. Between processes, the lock: the
+    one request that went on takes it, or looks into the cache with growing, random pauses; at its bound it
+    queries the database itself, which is at most one query per process. Without Redis there is only single
+    flight.
 
     A request never waits for a query that began before the key was invalidated.
 
@@ -62,7 +63,7 @@ class Locked:
         filler: Loads and keeps values.
         locks: Locks that all processes share; None: there is only this one.
         patience: How to wait for another process.
-        flights: Bounds of waiting within the process.
+        single_flight: Bounds of waiting within the process.
         timer: Seconds that never run backwards.
         draw: Returns a random number, 0..1.
     """
@@ -73,14 +74,14 @@ class Locked:
         locks: Locks | None = None,
         *,
         patience: Patience | None = None,
-        flights: Flights[Found | None] | None = None,
+        single_flight: SingleFlight[Found | None] | None = None,
         timer: Clock = monotonic,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._filler = filler
         self._locks = locks
         self._patience = patience or Patience()
-        self._flights = flights or Flights[Found | None]()
+        self._single_flight = single_flight or SingleFlight[Found | None]()
         self._timer = timer
         self._draw = draw
 
@@ -96,7 +97,7 @@ class Locked:
     async def miss(self, key: str, load: Load) -> Found:
         """Get a value that was not in the cache; as `read`."""
         lease = await self._filler.cache.lease(key)
-        found, started = await self._flights.join((key, lease), lambda: self._get(key, load, lease))
+        found, started = await self._single_flight.join((key, lease), lambda: self._get(key, load, lease))
         if found is None:  # it was a renewal, which another process has begun before
             return await self.miss(key, load)
         return found if started else Found(found.value, "waited")
@@ -110,9 +111,9 @@ class Locked:
             seen: What is in the cache; if it was renewed meanwhile, the newer value is returned.
         """
         lease = await self._filler.cache.lease(key)
-        if self._flights.flying((key, lease)):
+        if self._single_flight.in_flight((key, lease)):
             return None
-        found, _ = await self._flights.join((key, lease), lambda: self._renew(key, load, lease, seen))
+        found, _ = await self._single_flight.join((key, lease), lambda: self._renew(key, load, lease, seen))
         return found
 
     async def _get(self, key: str, load: Load, lease: Lease) -> Found:

@@ -8,7 +8,7 @@ from slocheck.reference_api.database.pool import Connection
 from slocheck.reference_api.database.replicas import Router
 from slocheck.reference_api.database.statements import Statements
 from slocheck.reference_api.shop.followups import Followups
-from slocheck.reference_api.shop.repository import Line, Row, UnknownItem
+from slocheck.reference_api.shop.repository import OrderLine, Row, UnknownItem
 
 
 class PostgresRepository:
@@ -68,7 +68,7 @@ class PostgresRepository:
         text = " ".join(words)
         return await self._router.read(lambda on: self._run.rows(on, "search", queries.SEARCH, text, limit))
 
-    async def create_order(self, key: str, user_id: int, lines: Sequence[Line]) -> Row:
+    async def create_order(self, key: str, user_id: int, lines: Sequence[OrderLine]) -> Row:
         """Store an order once for its key, with what is to follow from it."""
 
         async def create(on: Connection) -> Row:

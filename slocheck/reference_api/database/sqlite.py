@@ -10,7 +10,7 @@ from itertools import groupby
 from slocheck.reference_api.database.sqlite_pool import SqlitePool
 from slocheck.reference_api.observability.metrics import PoolMetrics
 from slocheck.reference_api.shop.followups import Followups
-from slocheck.reference_api.shop.repository import Line, Row, UnknownItem
+from slocheck.reference_api.shop.repository import OrderLine, Row, UnknownItem
 
 _USER = {"id": "u.id", "name": "u.name", "email": "u.email"}
 _PROFILE = {"address": "p.address", "about": "p.about"}
@@ -157,7 +157,7 @@ class SqliteRepository:
         found = [word.lower() for word in words]
         return await self._rows("search", search_query(len(found)), *found, limit)
 
-    async def create_order(self, key: str, user_id: int, lines: Sequence[Line]) -> Row:
+    async def create_order(self, key: str, user_id: int, lines: Sequence[OrderLine]) -> Row:
         """Store an order once for its key, with what is to follow from it."""
 
         def create(on: sqlite3.Connection) -> Row:

@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BatchPart:
     """One request of a batch.
 
     Attributes:
@@ -59,7 +59,7 @@ class Part:
     body: bytes
 
 
-def read_batch(body: bytes) -> list[Part]:
+def read_batch(body: bytes) -> list[BatchPart]:
     """Read ``{"requests": [{"method": "GET", "path": "/items/1"}, …]}``.
 
     Raises:
@@ -76,7 +76,7 @@ def read_batch(body: bytes) -> list[Part]:
     return [_read_part(f"requests[{number}]", request) for number, request in enumerate(requests)]
 
 
-def _read_part(where: str, request: object) -> Part:
+def _read_part(where: str, request: object) -> BatchPart:
     if not isinstance(request, dict) or set(request) - {"method", "path", "headers", "body"}:
         raise ValueError(f"{where}: write method, path, headers and body, of which only path is needed")
     method, target = request.get("method", "GET"), request.get("path")
@@ -91,7 +91,7 @@ def _read_part(where: str, request: object) -> Part:
     ):
         raise ValueError(f"{where}.headers: of these a part may have {', '.join(_OWN)}, each as text")
     path, _, query = target.partition("?")
-    return Part(
+    return BatchPart(
         method=method,
         path=unquote(path),
         query=query,
@@ -100,7 +100,7 @@ def _read_part(where: str, request: object) -> Part:
     )
 
 
-class Batch:
+class BatchEndpoint:
     """``POST /batch``; `app` serves the parts, at the same time, each as if it came alone."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -122,7 +122,7 @@ class Batch:
             for task in tasks:
                 task.cancel()
 
-    async def _result(self, batch: Scope, part: Part) -> dict[str, Any]:
+    async def _result(self, batch: Scope, part: BatchPart) -> dict[str, Any]:
         """Serve one part, and return its response as a result."""
         status = HTTPStatus.INTERNAL_SERVER_ERROR.value
         content_type, body = "", b""
@@ -149,7 +149,7 @@ class Batch:
         return _result(status, content_type, body)
 
 
-def _scope_of(batch: Scope, part: Part) -> Scope:
+def _scope_of(batch: Scope, part: BatchPart) -> Scope:
     """Return the part as an ASGI scope."""
     inherited = Headers(scope=batch)
     headers = {name: inherited[name] for name in _INHERITED if name in inherited} | dict(part.headers)

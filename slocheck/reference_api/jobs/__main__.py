@@ -24,7 +24,7 @@ from slocheck.reference_api.jobs.broker import ABANDONED_AFTER_S, StreamBroker
 from slocheck.reference_api.jobs.queue import Queue, connect
 from slocheck.reference_api.jobs.relay import OVERDUE_AFTER_S, relay
 from slocheck.reference_api.jobs.submitting import RedisJobs
-from slocheck.reference_api.jobs.worker import WorkerOptions, work
+from slocheck.reference_api.jobs.worker import JobWorkerOptions, work
 from slocheck.reference_api.observability.metrics import Metrics
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.followups import given_up_in, handlers_of
@@ -121,7 +121,7 @@ async def _work(options: argparse.Namespace) -> None:
             options.redis,
             handlers_of(followups),
             given_up_in(followups),
-            options=WorkerOptions(
+            options=JobWorkerOptions(
                 concurrency=options.concurrency,
                 retries=Retries(options.attempts, options.delay),
                 abandoned_after_s=options.abandoned_after,

@@ -24,7 +24,7 @@ _MOVE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerOptions:
+class JobWorkerOptions:
     """How a worker works.
 
     Attributes:
@@ -46,7 +46,7 @@ async def work(
     handlers: Handlers,
     given_up: GivenUp,
     *,
-    options: WorkerOptions,
+    options: JobWorkerOptions,
     metrics: JobMetrics,
     stop: asyncio.Event,
 ) -> None:

@@ -17,14 +17,14 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from slocheck.reference_api.caching.invalidation import Family
+from slocheck.reference_api.caching.invalidation import KeyFamily
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.reading import Cached, answer_with_row, refusal, whole_number
 from slocheck.reference_api.shop.repository import PAGE, Repository
 
 FIELDS = ("id", "name", "price_cents", "about")
 MOST_WORDS = 3
-ITEMS = Family("item")
+ITEMS = KeyFamily("item")
 _NO_ITEM = "no such item"
 
 

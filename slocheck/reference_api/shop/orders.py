@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from slocheck.reference_api.shop.reading import Cached, Span, refusal
-from slocheck.reference_api.shop.repository import Line, Repository, Row, UnknownItem
+from slocheck.reference_api.shop.repository import OrderLine, Repository, Row, UnknownItem
 from slocheck.reference_api.shop.users import orders_key
 
 LARGEST_ORDER = 100
@@ -35,7 +35,7 @@ class Order:
     """
 
     user: int
-    lines: tuple[Line, ...]
+    lines: tuple[OrderLine, ...]
 
 
 class Orders:
@@ -113,7 +113,7 @@ def read_order(body: bytes) -> Order:
         raise ValueError(f"item must be an id, and quantity 1..{LARGEST_ORDER}")
     if not is_id(user) or user < 1:
         raise ValueError("user must be an id")
-    return Order(user, tuple(Line(item, quantity) for item, quantity in pairs))
+    return Order(user, tuple(OrderLine(item, quantity) for item, quantity in pairs))
 
 
 def is_id(value: Any) -> bool:

@@ -22,7 +22,7 @@ class UnknownItem(Exception):  # noqa: N818 - an answer of the database, as HTTP
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OrderLine:
     """One line of an order.
 
     Attributes:
@@ -66,7 +66,7 @@ class Repository(Protocol):
     async def search(self, words: Sequence[str], limit: int) -> list[Row]:
         """Return ``{id, name, price_cents}`` of the items that have all these words, by id."""
 
-    async def create_order(self, key: str, user_id: int, lines: Sequence[Line]) -> Row:
+    async def create_order(self, key: str, user_id: int, lines: Sequence[OrderLine]) -> Row:
         """Store an order and return ``{id, key, user, new}``.
 
         The same key again returns the order that it made, with ``new`` false: a client may repeat a request

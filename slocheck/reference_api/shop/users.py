@@ -7,7 +7,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slocheck.reference_api.caching.invalidation import Family
+from slocheck.reference_api.caching.invalidation import KeyFamily
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.reading import (
     JSON,
@@ -25,7 +25,7 @@ CHANGEABLE = FIELDS[1:]
 LONGEST = 1_000
 """Characters of one value."""
 
-USERS = Family("user", ("orders",))
+USERS = KeyFamily("user", ("orders",))
 """What is cached about a user, and deleted with the user."""
 
 _NO_USER = "no such user"

@@ -29,7 +29,7 @@ from slocheck.spec.formatting import format_value
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class SideValue:
     """One side's value in words.
 
     Attributes:
@@ -44,7 +44,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ObjectiveRow:
     """One objective.
 
     Attributes:
@@ -68,13 +68,13 @@ class Row:
     value: str
     limit: str
     margin: str
-    sides: tuple[Side, ...]
+    sides: tuple[SideValue, ...]
     ruler: Markup
     reason: str
     change: ChangeView | None
 
 
-def rows(report: Report, *, needed: bool) -> tuple[Row, ...]:
+def rows(report: Report, *, needed: bool) -> tuple[ObjectiveRow, ...]:
     """Return the objectives that the gate needs, the worst first, or those that it does not need."""
     numbers = {id(result): number for number, result in enumerate(report.assessment.objectives)}
     chosen = [result for result in report.assessment.objectives if (result.verdict is not None) is needed]
@@ -88,14 +88,14 @@ def anchor_of(result: ObjectiveResult, number: int) -> str:
     return f"objective-{number}-{slug(result.objective.name)}"
 
 
-def _row(report: Report, result: ObjectiveResult, number: int) -> Row:
+def _row(report: Report, result: ObjectiveResult, number: int) -> ObjectiveRow:
     objective, level = result.objective, result.shown
     decides = level.deciding
     shown = decides.display if decides else None
     reason = reason_text(level, report.assessment.outcome)
     marks = [mark for side in level.sides if (mark := _mark(report, result, side)) is not None]
     sides = tuple(_side(result, side, marks, report) for side in level.sides)
-    return Row(
+    return ObjectiveRow(
         anchor=anchor_of(result, number),
         name=objective.name,
         what=f"{indicator_text(objective.indicator)}, {scope_text(objective)}",
@@ -118,7 +118,7 @@ def _mark(report: Report, result: ObjectiveResult, side: SideResult) -> Mark | N
     return Mark(side.side, display.low, display.high, interval)
 
 
-def _side(result: ObjectiveResult, side: SideResult, marks: list[Mark], report: Report) -> Side:
+def _side(result: ObjectiveResult, side: SideResult, marks: list[Mark], report: Report) -> SideValue:
     interval = next((mark.interval for mark in marks if mark.side is side.side), None)
     confidence = report.assessment.confidence
     text = ""
@@ -126,11 +126,11 @@ def _side(result: ObjectiveResult, side: SideResult, marks: list[Mark], report: 
         kind, limits = result.objective.indicator.kind, limits_of(result.objective)
         low, high = (format_value(kind, end, limits=limits) for end in interval)
         text = f"{format_ratio(confidence.level)} interval {range_text(low, high)}"
-    return Side(SIDE_TITLES[side.side], value_text(result.objective, side.display), text)
+    return SideValue(SIDE_TITLES[side.side], value_text(result.objective, side.display), text)
 
 
 def _ruler(
-    report: Report, result: ObjectiveResult, marks: list[Mark], sides: tuple[Side, ...], number: int
+    report: Report, result: ObjectiveResult, marks: list[Mark], sides: tuple[SideValue, ...], number: int
 ) -> Markup:
     if not marks:
         return Markup("")

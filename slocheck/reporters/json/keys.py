@@ -7,7 +7,7 @@ JSON Schema and the table of docs/json.md follow from it. In a path ``[]`` marks
 from collections.abc import Iterable, Mapping
 
 from slocheck.comparison.model import Form, Method, Trend
-from slocheck.documents.units import Comparison
+from slocheck.documents.units import ComparisonOperator
 from slocheck.evidence.model import Ending
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import Outcome, Side, Verdict
@@ -150,7 +150,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     ("objectives[].levels[].verdict", one_of(Verdict), "`met`, `breached`, `undecided`"),
     ("objectives[].levels[].reason", TEXT, "may be empty"),
     ("objectives[].levels[].limit.text", TEXT, "as written"),
-    ("objectives[].levels[].limit.comparison", one_of(Comparison), "`<`, `<=`, `>`, `>=`"),
+    ("objectives[].levels[].limit.comparison", one_of(ComparisonOperator), "`<`, `<=`, `>`, `>=`"),
     ("objectives[].levels[].limit.value", or_null(NUMBER), "in the unit"),
     ("objectives[].levels[].limit.line", INTEGER, "in slo.yaml"),
     ("objectives[].levels[].limit.column", INTEGER, "in slo.yaml"),

@@ -7,11 +7,11 @@ from slocheck.reporters.decision import numbered_gaps
 from slocheck.reporters.html.documents import asset, csp_hash, environment
 from slocheck.reporters.ladder.charts import charts
 from slocheck.reporters.ladder.lines import moved_text
-from slocheck.reporters.ladder.model import Climb, Measure, Move, Step, measures, move
+from slocheck.reporters.ladder.model import Climb, ClimbStep, Measure, Move, measures, move
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StepChange:
     """One objective before and after a step.
 
     Attributes:
@@ -38,9 +38,9 @@ class Shown:
         measures: Each objective now.
     """
 
-    step: Step
+    step: ClimbStep
     moved: str
-    changes: tuple[Change, ...]
+    changes: tuple[StepChange, ...]
     measures: tuple[Measure, ...]
 
 
@@ -70,12 +70,13 @@ def render(climb: Climb) -> str:
 
 def _shown(climb: Climb) -> list[Shown]:
     found: list[Shown] = []
-    before: Step | None = None
+    before: ClimbStep | None = None
     for step in climb.steps:
         now = measures(step)
         old = measures(before) if before else ()
         changes = tuple(
-            Change(new.objective.name, was, new, move(was, new)) for was, new in zip(old, now, strict=False)
+            StepChange(new.objective.name, was, new, move(was, new))
+            for was, new in zip(old, now, strict=False)
         )
         found.append(Shown(step, moved_text(before, step), changes, now))
         before = step

@@ -20,7 +20,7 @@ _WHISKER = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class ClimbChart:
     """One chart of the page.
 
     Attributes:
@@ -34,7 +34,7 @@ class Chart:
     drawing: Markup
 
 
-def charts(climb: Climb) -> tuple[Chart, ...]:
+def charts(climb: Climb) -> tuple[ClimbChart, ...]:
     """Return the tier, the latencies, and each share of the spec, step by step."""
     names = [item.name for item in climb.steps[0].report.spec.objectives]
     latencies = [name for name in names if name.startswith("latency")]
@@ -45,7 +45,7 @@ def charts(climb: Climb) -> tuple[Chart, ...]:
     return tuple(found)
 
 
-def _tiers(climb: Climb) -> Chart:
+def _tiers(climb: Climb) -> ClimbChart:
     """Draw the tier that each step reached."""
     tiers = climb.steps[0].report.spec.tiers
     height, x = _TIER_HEIGHT, _places(climb)
@@ -61,10 +61,10 @@ def _tiers(climb: Climb) -> Chart:
         parts.append(svg.dot(place, y(level), css=css, colour=colour, size=13))
     words = ", ".join(f"{step.strategy}: {step.tier}" for step in climb.steps)
     drawing = svg.chart("tiers", "Tier per step", words, svg.together(parts), height=height)
-    return Chart("Tier per step", "The highest tier whose objectives are all met.", drawing)
+    return ClimbChart("Tier per step", "The highest tier whose objectives are all met.", drawing)
 
 
-def _lines(climb: Climb, names: Sequence[str], title: str, *, logarithmic: bool) -> Chart:
+def _lines(climb: Climb, names: Sequence[str], title: str, *, logarithmic: bool) -> ClimbChart:
     """Draw objectives of one unit over the steps."""
     x = _places(climb)
     bottom = _HEIGHT - BOTTOM
@@ -89,7 +89,7 @@ def _lines(climb: Climb, names: Sequence[str], title: str, *, logarithmic: bool)
     drawing = svg.chart(key, title, words, svg.together(parts), height=_HEIGHT)
     limits = f" Limits are those of {_graded(names)}." if graded else ""
     note = f"With the interval in which the true value lies.{limits}"
-    return Chart(title, note, drawing)
+    return ClimbChart(title, note, drawing)
 
 
 def _graded(names: Sequence[str]) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from slocheck.documents.units import format_ratio
 from slocheck.reporters.decision import numbered_gaps
-from slocheck.reporters.ladder.model import NO_RESULT, Climb, Move, Step, measures, moves
+from slocheck.reporters.ladder.model import NO_RESULT, Climb, ClimbStep, Move, measures, moves
 
 _NAME, _VALUE, _INTERVAL, _TIER = 18, 12, 22, 9
 
 
-def step_lines(step: Step, before: Step | None, number: int, count: int) -> Iterator[str]:
+def step_lines(step: ClimbStep, before: ClimbStep | None, number: int, count: int) -> Iterator[str]:
     """Yield what one step reached: its tier, and each objective with its interval and its tier.
 
     Args:
@@ -40,7 +40,7 @@ def summary_lines(climb: Climb) -> Iterator[str]:
     """Yield the tier of each step, what the step changed, and what the last one lacks for the next tier."""
     width = max(len(step.strategy) for step in climb.steps)
     yield f"the climb, on {climb.parts}:"
-    before: Step | None = None
+    before: ClimbStep | None = None
     for step in climb.steps:
         yield f"  {step.strategy:<{width}}  {step.tier:<10}  {moved_text(before, step)}".rstrip()
         before = step
@@ -51,7 +51,7 @@ def summary_lines(climb: Climb) -> Iterator[str]:
         yield f"missing: {gap.objective} is {gap.message}"
 
 
-def moved_text(before: Step | None, step: Step) -> str:
+def moved_text(before: ClimbStep | None, step: ClimbStep) -> str:
     """Say which objectives a step moved: ``better: latency_p95, error_rate``; empty for the first."""
     if before is None:
         return ""

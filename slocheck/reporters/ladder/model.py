@@ -24,7 +24,7 @@ class Move(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ClimbStep:
     """One step of a climb.
 
     Attributes:
@@ -53,7 +53,7 @@ class Climb:
         parts: What the API ran on, such as ``SQLite and a cache in the process``.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[ClimbStep, ...]
     parts: str
 
 
@@ -85,7 +85,7 @@ class Measure:
         return range_text(low, high)
 
 
-def measures(step: Step) -> tuple[Measure, ...]:
+def measures(step: ClimbStep) -> tuple[Measure, ...]:
     """Return what a step measured, in the order of the spec."""
     return tuple(_measure(step.report, result) for result in step.report.assessment.objectives)
 
@@ -102,7 +102,7 @@ def move(before: Measure, now: Measure) -> Move:
     return Move.SAME
 
 
-def moves(before: Step, now: Step) -> dict[str, Move]:
+def moves(before: ClimbStep, now: ClimbStep) -> dict[str, Move]:
     """Return what a step did to each objective, by its name."""
     pairs = zip(measures(before), measures(now), strict=True)
     return {new.objective.name: move(old, new) for old, new in pairs}

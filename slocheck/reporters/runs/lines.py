@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.cells import cell_len
 
-from slocheck.comparison.history import History, Point, Series
+from slocheck.comparison.history import History, HistoryPoint, Series
 from slocheck.comparison.model import Comparison, RunRecord
 from slocheck.comparison.words import change_lines, name_of, runs_text, value_text
 from slocheck.documents.texts import shorten
@@ -91,7 +91,7 @@ def history_lines(history: History, width: int) -> Iterator[str]:
         yield from _series_lines(series, [run.valid for run in history.runs], width)
 
 
-def _outlier(series: Series, point: Point) -> str:
+def _outlier(series: Series, point: HistoryPoint) -> str:
     """Say what stands out: the value, and what the earlier runs predict."""
     kind, expected = series.objective.kind, point.expected
     if expected is None:

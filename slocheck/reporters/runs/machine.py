@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from math import exp
 
-from slocheck.comparison.history import Expected, History, Point, Series
+from slocheck.comparison.history import Expected, History, HistoryPoint, Series
 from slocheck.comparison.model import Comparison, ObjectiveRecord, RunRecord
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.reporters.escape import for_csv, for_json, for_terminal
@@ -89,7 +89,7 @@ def _series(series: Series) -> Json:
     }
 
 
-def _point(point: Point) -> Json:
+def _point(point: HistoryPoint) -> Json:
     return {
         "run": point.run_id,
         "value": point.value,
@@ -159,7 +159,7 @@ def commits_csv(histories: Sequence[History]) -> str:
     return text.getvalue()
 
 
-def _csv_cells(run: RunRecord, series: Series, point: Point) -> list[object]:
+def _csv_cells(run: RunRecord, series: Series, point: HistoryPoint) -> list[object]:
     objective, expected = series.objective, point.expected
     texts = (
         *(run.conditions.service, run.run_id, run.started, run.commit, str(run.dirty).lower(), run.outcome),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from slocheck.comparison.history import History, Point, Series
+from slocheck.comparison.history import History, HistoryPoint, Series
 from slocheck.comparison.model import RunRecord
 from slocheck.comparison.words import value_text
 from slocheck.documents.words import quantity
@@ -106,7 +106,7 @@ def _values(caption: str, history: History, series: Series) -> str:
     return table(caption, ("run", "commit", "value", "verdict", "expected", "outside"), rows[::-1])
 
 
-def _band(xs: Sequence[float], points: Sequence[Point], axis: Axis) -> Iterator[str]:
+def _band(xs: Sequence[float], points: Sequence[HistoryPoint], axis: Axis) -> Iterator[str]:
     """Yield a bar for each run's expected values."""
     for x, point in zip(xs, points, strict=True):
         if point.expected is not None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from slocheck.documents.units import Comparison, shown
+from slocheck.documents.units import ComparisonOperator, shown
 from slocheck.scenario.compile.rendering import constant, segments_of, text_renderer
 from slocheck.scenario.compile.value_slots import Encoding, ValueSlots
 from slocheck.scenario.jsonpath import NotFoundError, getter
@@ -26,11 +26,11 @@ Check = Callable[[int, bytes, bytes, Values], str | None]
 PlainTest = Callable[[bytes, bytes, Values], str | None]
 JsonTest = Callable[[object, Values], str | None]
 
-_COMPARE: dict[Comparison, Callable[[int, int], bool]] = {
-    Comparison.LT: operator.lt,
-    Comparison.LE: operator.le,
-    Comparison.GT: operator.gt,
-    Comparison.GE: operator.ge,
+_COMPARE: dict[ComparisonOperator, Callable[[int, int], bool]] = {
+    ComparisonOperator.LT: operator.lt,
+    ComparisonOperator.LE: operator.le,
+    ComparisonOperator.GT: operator.gt,
+    ComparisonOperator.GE: operator.ge,
 }
 NOT_JSON = "body is not JSON"
 

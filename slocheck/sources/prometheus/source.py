@@ -24,7 +24,7 @@ from slocheck.sources.prometheus.preflight import (
 )
 from slocheck.sources.prometheus.queries.dashboard import ask_dashboard
 from slocheck.sources.prometheus.queries.label_names import check_label_names
-from slocheck.sources.prometheus.queries.objectives import Window, ask, check_queries, query_text
+from slocheck.sources.prometheus.queries.objectives import QueryWindow, ask, check_queries, query_text
 from slocheck.sources.prometheus.settling import Settling
 from slocheck.sources.prometheus.wait import LastScrape
 from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
@@ -118,7 +118,7 @@ class PrometheusApi:
         self._http.patience = RETRY_FOR
         fetcher = Fetcher(self._http)
         skew, interval, drift = self._clock(fetcher)
-        begin, window = load_start + skew, Window(window_start + skew, end + skew, interval)
+        begin, window = load_start + skew, QueryWindow(window_start + skew, end + skew, interval)
         until = self._wait(fetcher, window, skew)
         first = max(begin - INTERVALS_BEFORE * interval, self._shown)
         settling = Settling(
@@ -148,7 +148,7 @@ class PrometheusApi:
         """Close the connection."""
         self._http.close()
 
-    def _nothing_yet(self, begin: float, window: Window, skew: float) -> ServerSeries:
+    def _nothing_yet(self, begin: float, window: QueryWindow, skew: float) -> ServerSeries:
         return ServerSeries(
             self._source.kind,
             self._plan.mapping,
@@ -174,7 +174,7 @@ class PrometheusApi:
         fetcher.note(drift)
         return *self._known, drift
 
-    def _wait(self, fetcher: Fetcher, window: Window, skew: float) -> float:
+    def _wait(self, fetcher: Fetcher, window: QueryWindow, skew: float) -> float:
         """Wait for the last scrape of every target; returns the time up to which to query."""
         last = LastScrape(
             up=selector_text(self._up),
@@ -216,7 +216,7 @@ class PrometheusApi:
             )
 
     def _results(
-        self, fetcher: Fetcher, window: Window, until: float, *, drift: str
+        self, fetcher: Fetcher, window: QueryWindow, until: float, *, drift: str
     ) -> tuple[dict[str, PromqlResult], tuple[RunWarning, ...]]:
         """Ask the custom objectives' queries; none of another time than the window's."""
         results, warnings = {}, []

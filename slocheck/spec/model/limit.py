@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from slocheck.documents.position import Position
-from slocheck.documents.units import NS_PER_SECOND, Comparison
+from slocheck.documents.units import NS_PER_SECOND, ComparisonOperator
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Limit:
         position: Its position in slo.yaml.
     """
 
-    comparison: Comparison
+    comparison: ComparisonOperator
     value: Fraction
     text: str
     position: Position
@@ -33,11 +33,11 @@ class Limit:
     def holds(self, observed: Fraction) -> bool:
         """Tell whether `observed` (same unit) satisfies the limit, unrounded."""
         match self.comparison:
-            case Comparison.LT:
+            case ComparisonOperator.LT:
                 return observed < self.value
-            case Comparison.LE:
+            case ComparisonOperator.LE:
                 return observed <= self.value
-            case Comparison.GT:
+            case ComparisonOperator.GT:
                 return observed > self.value
-            case Comparison.GE:
+            case ComparisonOperator.GE:
                 return observed >= self.value

@@ -7,11 +7,11 @@ import pytest
 
 from slocheck.reference_api.caching import Found, Load
 from slocheck.reference_api.caching.cache_aside import Filler
-from slocheck.reference_api.caching.flights import LONGEST_WAIT_S, Flights, OverloadedError
 from slocheck.reference_api.caching.locked import Locked, Patience
 from slocheck.reference_api.caching.memory import MemoryCache
 from slocheck.reference_api.caching.redis_cache import LEASE_S
 from slocheck.reference_api.caching.redis_lock import LOCK_S
+from slocheck.reference_api.caching.single_flight import LONGEST_WAIT_S, OverloadedError, SingleFlight
 from slocheck.reference_api.database.pool import QUERY_TIMEOUT_S
 from tests.support.simulated_time import clock, simulate
 
@@ -111,12 +111,12 @@ def test_waiters_are_bounded_in_number_and_in_time() -> None:
 
     async def main() -> None:
         database = Database()
-        crowd = await stampede(locked(flights=Flights(most_waiters=10)), database.load, 15)
+        crowd = await stampede(locked(single_flight=SingleFlight(most_waiters=10)), database.load, 15)
         assert sum(isinstance(each, Found) for each in crowd) == 10
         assert sum(isinstance(each, OverloadedError) for each in crowd) == 5
-        slow = await stampede(locked(flights=Flights(longest_wait=0.9)), database.load, 5)
+        slow = await stampede(locked(single_flight=SingleFlight(longest_wait=0.9)), database.load, 5)
         assert sum(isinstance(each, OverloadedError) for each in slow) == 5
-        last = await stampede(locked(flights=Flights(longest_wait=1.0)), database.load, 5)
+        last = await stampede(locked(single_flight=SingleFlight(longest_wait=1.0)), database.load, 5)
         assert all(isinstance(each, Found | OverloadedError) for each in last), "in the very moment it ends"
         assert database.queries == 3
 

@@ -16,7 +16,7 @@ from slocheck.errors import UsageError
 from slocheck.reference_api.app import opened
 from slocheck.reference_api.cached import cached_by
 from slocheck.reference_api.caching import past_copies
-from slocheck.reference_api.caching.flights import OverloadedError
+from slocheck.reference_api.caching.single_flight import OverloadedError
 from slocheck.reference_api.faults import Faults
 from slocheck.reference_api.observability.metrics import Metrics
 from slocheck.reference_api.observability.tracing import open_tracing
@@ -193,7 +193,7 @@ def test_too_many_waiters_get_a_503(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     async def main() -> httpx.Response:
         async with Shops(shop(tmp_path)) as (client,):
-            monkeypatch.setattr("slocheck.reference_api.caching.flights.Flights.join", overloaded)
+            monkeypatch.setattr("slocheck.reference_api.caching.single_flight.SingleFlight.join", overloaded)
             return await client.get("/items/1")
 
     response = asyncio.run(main())

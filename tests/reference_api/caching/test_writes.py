@@ -7,13 +7,13 @@ import pytest
 
 from slocheck.reference_api.caching import Cache, Entry
 from slocheck.reference_api.caching.cache_aside import Filler
-from slocheck.reference_api.caching.invalidation import Family, Invalidation
+from slocheck.reference_api.caching.invalidation import Invalidation, KeyFamily
 from slocheck.reference_api.caching.memory import MemoryCache
 from slocheck.reference_api.caching.write_through import WriteThrough
 from tests.support.simulated_time import clock, simulate
 
-USERS = Family("user", ("orders", "preferences"))
-ITEMS = Family("item")
+USERS = KeyFamily("user", ("orders", "preferences"))
+ITEMS = KeyFamily("item")
 KEY = USERS.key(7)
 Write = Callable[[Cache, Callable[[], Awaitable[bytes | None]]], Awaitable[object]]
 

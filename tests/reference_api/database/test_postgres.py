@@ -8,7 +8,7 @@ from psycopg import Rollback
 
 from slocheck.reference_api.database import queries
 from slocheck.reference_api.database.pool import Connection
-from slocheck.reference_api.shop.repository import Line, Row, UnknownItem
+from slocheck.reference_api.shop.repository import OrderLine, Row, UnknownItem
 from tests.reference_api.database.shop import ITEMS, RARE_WORD, Pair, Shop, connect, make_shop, open_shop
 
 Use = Callable[[Shop], Awaitable[None]]
@@ -104,7 +104,7 @@ def test_an_order_is_made_once_for_its_key_and_followed_up_once(pair: Pair) -> N
 
     async def steps(shop: Shop) -> None:
         followups = shop.repository.followups
-        lines = [Line(5, 2), Line(3, 1)]
+        lines = [OrderLine(5, 2), OrderLine(3, 1)]
         made = await asyncio.gather(*(shop.repository.create_order("k1", 20, lines) for _ in range(12)))
         assert {row["id"] for row in made} == {made[0]["id"]}
         assert sorted(row["new"] for row in made) == [False] * 11 + [True]
@@ -125,7 +125,7 @@ def test_an_order_is_made_once_for_its_key_and_followed_up_once(pair: Pair) -> N
             counted = await query_one(own, "SELECT COUNT(*) AS n FROM confirmations WHERE user_id = 20")
             assert counted == {"n": 2}
         with pytest.raises(UnknownItem):
-            await shop.repository.create_order("k3", 20, [Line(5, 1), Line(ITEMS + 1, 1)])
+            await shop.repository.create_order("k3", 20, [OrderLine(5, 1), OrderLine(ITEMS + 1, 1)])
         assert await shop.repository.orders_of(20) == bought, "nothing of it was stored"
         assert (await shop.repository.create_order("k3", 21, lines))["new"], "nor its key"
 
@@ -137,7 +137,7 @@ def test_a_job_that_failed_for_good_is_not_due_again(pair: Pair) -> None:
 
     async def steps(shop: Shop) -> None:
         followups = shop.repository.followups
-        order = (await shop.repository.create_order("k3", 21, [Line(8, 1)]))["id"]
+        order = (await shop.repository.create_order("k3", 21, [OrderLine(8, 1)]))["id"]
         await followups.give_up(order)
         assert await followups.overdue(0, 10) == []
         assert await followups.fulfil(order)

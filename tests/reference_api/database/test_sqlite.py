@@ -13,7 +13,7 @@ from slocheck.errors import UsageError
 from slocheck.reference_api.observability.metrics import Metrics
 from slocheck.reference_api.settings import Settings
 from slocheck.reference_api.shop.catalogue import WORDS, users_of
-from slocheck.reference_api.shop.repository import Line, Repository, Row, Unavailable, UnknownItem
+from slocheck.reference_api.shop.repository import OrderLine, Repository, Row, Unavailable, UnknownItem
 from slocheck.reference_api.stored import open_repository
 from tests.reference_api.shops import ITEMS, with_repository
 
@@ -65,7 +65,7 @@ def test_of_many_requests_with_one_key_one_makes_the_order(tmp_path: Path) -> No
     """However they overlap, all get the same order, and exactly one is told that it is new."""
 
     async def race(shop: Repository) -> list[Row]:
-        lines = [Line(1, 2), Line(3, 1)]
+        lines = [OrderLine(1, 2), OrderLine(3, 1)]
         return list(await asyncio.gather(*(shop.create_order("key", 5, lines) for _ in range(20))))
 
     made = with_repository(race, tmp_path, SHOP)
@@ -79,9 +79,9 @@ def test_an_order_with_a_line_that_is_not_there_is_not_stored(tmp_path: Path) ->
     async def order(shop: Repository) -> tuple[list[Row], bool]:
         before = await shop.orders_of(5)
         with pytest.raises(UnknownItem):
-            await shop.create_order("key", 5, [Line(1, 2), Line(1, 1), Line(10**6, 1)])
+            await shop.create_order("key", 5, [OrderLine(1, 2), OrderLine(1, 1), OrderLine(10**6, 1)])
         assert await shop.orders_of(5) == before
-        made = await shop.create_order("key", 5, [Line(1, 2), Line(1, 1)])
+        made = await shop.create_order("key", 5, [OrderLine(1, 2), OrderLine(1, 1)])
         return (await shop.orders_of(5))[-1]["lines"], made["new"]
 
     lines, new = with_repository(order, tmp_path, SHOP)
@@ -149,7 +149,7 @@ def test_what_follows_from_an_order_is_done_once(tmp_path: Path) -> None:
     """However often its job is delivered; a finished or abandoned job is not due again."""
 
     async def follow(shop: Repository) -> None:
-        lines = [Line(3, 2), Line(5, 1), Line(3, 1)]
+        lines = [OrderLine(3, 2), OrderLine(5, 1), OrderLine(3, 1)]
         first, second = [(await shop.create_order(key, 1, lines))["id"] for key in ("k1", "k2")]
         assert await shop.followups.overdue(60, 10) == []
         assert await shop.followups.overdue(0, 10) == [first, second]

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from slocheck.reference_api.http import batch
-from slocheck.reference_api.http.batch import MOST_PARTS, Batch
+from slocheck.reference_api.http.batch import MOST_PARTS, BatchEndpoint
 from tests.reference_api.http.client import client_of
 
 
@@ -50,7 +50,7 @@ def _app() -> Starlette:
             Route("/text", _text),
         ]
     )
-    app.router.routes.append(Route("/batch", Batch(app).serve, methods=["POST"]))
+    app.router.routes.append(Route("/batch", BatchEndpoint(app).serve, methods=["POST"]))
     return app
 
 

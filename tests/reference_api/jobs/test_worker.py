@@ -18,7 +18,7 @@ from slocheck.reference_api.jobs.backoff import Retries
 from slocheck.reference_api.jobs.broker import StreamBroker
 from slocheck.reference_api.jobs.queue import Queue, State, connect
 from slocheck.reference_api.jobs.submitting import RedisJobs
-from slocheck.reference_api.jobs.worker import WorkerOptions, work
+from slocheck.reference_api.jobs.worker import JobWorkerOptions, work
 from slocheck.reference_api.observability.metrics import JobMetrics
 from slocheck.reference_api.shop.repository import Row
 from slocheck.reference_api.stack.processes import Server, Servers
@@ -27,14 +27,14 @@ from slocheck.reference_api.stack.redis import redis_url, start_redis
 from tests.reference_api.database.shop import reach
 from tests.reference_api.jobs.doing import Doing
 
-OPTIONS = WorkerOptions(concurrency=3, retries=Retries(3, 0.05), abandoned_after_s=60)
+OPTIONS = JobWorkerOptions(concurrency=3, retries=Retries(3, 0.05), abandoned_after_s=60)
 SOON = replace(OPTIONS, abandoned_after_s=1)
 """For jobs of dead workers; on a busy machine, one of a live worker may be taken over and done twice."""
 
 DIES = """
 import asyncio, sys
 from prometheus_client import CollectorRegistry
-from slocheck.reference_api.jobs.worker import WorkerOptions, work
+from slocheck.reference_api.jobs.worker import JobWorkerOptions, work
 from slocheck.reference_api.observability.metrics import JobMetrics
 
 async def hang(job):
@@ -44,7 +44,7 @@ async def hang(job):
 async def note(name, job):
     raise AssertionError("it is killed before")
 
-asyncio.run(work(sys.argv[1], {"do": hang}, note, options=WorkerOptions(),
+asyncio.run(work(sys.argv[1], {"do": hang}, note, options=JobWorkerOptions(),
                  metrics=JobMetrics(CollectorRegistry()), stop=asyncio.Event()))
 """
 """A worker that takes a job, says so, and hangs in it."""
@@ -73,7 +73,7 @@ class Bench:
     metrics: JobMetrics
 
     @asynccontextmanager
-    async def worker(self, options: WorkerOptions = OPTIONS) -> AsyncIterator[None]:
+    async def worker(self, options: JobWorkerOptions = OPTIONS) -> AsyncIterator[None]:
         """Let a worker work during the block."""
         stop = asyncio.Event()
         handlers = {"do": self.doing.do, "wait": self.doing.wait}

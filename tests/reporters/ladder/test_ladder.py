@@ -12,7 +12,7 @@ from slocheck.grading.report import Report
 from slocheck.plan.load_plan import thresholds_ns
 from slocheck.reporters import ladder
 from slocheck.reporters.ladder.lines import step_lines, summary_lines
-from slocheck.reporters.ladder.model import Climb, Measure, Move, Step, measures, move
+from slocheck.reporters.ladder.model import Climb, ClimbStep, Measure, Move, measures, move
 from tests.builders.reports import HOSTILE, SPEC_TEXT, graded, hostile_report, parsed, report, unbounded
 from tests.builders.traffic import make_traffic, recorded
 from tests.support.html_page import read
@@ -35,7 +35,7 @@ def of_median(median_ms: float, *, lost: int = 0) -> Report:
 def climb(*reports: Report) -> Climb:
     """Return a climb of these runs."""
     names = ("none", "bounded", "index", "cache-aside")
-    steps = (Step(name, f"does {name}", found) for name, found in zip(names, reports, strict=False))
+    steps = (ClimbStep(name, f"does {name}", found) for name, found in zip(names, reports, strict=False))
     return Climb(tuple(steps), "SQLite and a cache in the process")
 
 
@@ -66,7 +66,7 @@ def test_a_step_moves_an_objective_if_the_intervals_lie_apart(
 def test_the_tier_of_an_objective_is_the_strictest_of_an_unbroken_row() -> None:
     """A tier whose limit is not met ends the row, and an objective without limits of tiers has none."""
     slow, fast = (
-        {one.objective.name: one.tier for one in measures(Step("none", "", of_median(median)))}
+        {one.objective.name: one.tier for one in measures(ClimbStep("none", "", of_median(median)))}
         for median in (80.0, 1.0)
     )
     assert (slow["latency_p95"], fast["latency_p95"]) == ("bronze", "gold")

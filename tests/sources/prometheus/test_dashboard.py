@@ -2,7 +2,7 @@
 
 from slocheck.sources.prometheus.http import PrometheusHttp
 from slocheck.sources.prometheus.queries.dashboard import ask_dashboard
-from slocheck.sources.prometheus.queries.objectives import Window
+from slocheck.sources.prometheus.queries.objectives import QueryWindow
 from tests.builders.server.prom_client import prometheus_source
 from tests.support.fault_server import FaultServer, http, success
 
@@ -13,7 +13,7 @@ def test_each_is_asked_once_and_a_failure_is_only_noted() -> None:
     with FaultServer(responses) as server:
         connection = PrometheusHttp(prometheus_source(server.url))
         connection.patience = 30.0
-        found = ask_dashboard(connection, {"a": "a[$window]", "b": "b", "c": "c"}, Window(0, 40, 1))
+        found = ask_dashboard(connection, {"a": "a[$window]", "b": "b", "c": "c"}, QueryWindow(0, 40, 1))
         connection.close()
         assert len(server.requests) == 2
     assert (found["a"].query, found["a"].values) == ("a[40s]", (0.25,))
@@ -26,6 +26,6 @@ def test_no_data_is_said() -> None:
     """A ratio over a missing series is empty: a dashboard shows nothing."""
     with FaultServer([success("vector", [])]) as server:
         connection = PrometheusHttp(prometheus_source(server.url))
-        found = ask_dashboard(connection, {"a": "a"}, Window(0, 40, 1))
+        found = ask_dashboard(connection, {"a": "a"}, QueryWindow(0, 40, 1))
         connection.close()
     assert found["a"].error == "the query returns no data"

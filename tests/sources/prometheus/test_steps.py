@@ -20,7 +20,7 @@ from slocheck.sources.prometheus.preflight import (
     up_query,
 )
 from slocheck.sources.prometheus.queries.label_names import check_label_names
-from slocheck.sources.prometheus.queries.objectives import Window, ask
+from slocheck.sources.prometheus.queries.objectives import QueryWindow, ask
 from slocheck.spec.model import Indicator, IndicatorKind, Reduce
 from tests.builders.server.prom_client import JOB, PRESET, prometheus_source, queries
 from tests.support.fault_server import FaultServer, http, success
@@ -188,7 +188,7 @@ def test_the_preflight_refuses(responses: list[bytes], message: str) -> None:
 def custom(response: bytes, over: Reduce | None = None) -> tuple[PromqlResult, str]:
     """Ask a custom objective over a window of 10 s."""
     indicator = Indicator(IndicatorKind.PROMQL, promql="vector($window)", over=over)
-    return with_server([response], lambda api: ask(Fetcher(api), indicator, Window(0, 10, 1), until=11))
+    return with_server([response], lambda api: ask(Fetcher(api), indicator, QueryWindow(0, 10, 1), until=11))
 
 
 def test_points_that_are_no_numbers_are_left_out_and_told() -> None:
@@ -239,7 +239,7 @@ def test_a_value_that_looks_back_over_the_window_has_a_gap(
         success("matrix", [{"metric": {"__name__": "up", **labels}, "values": ups}] if ups else []),
         success("matrix", [{"metric": labels, "values": samples}]),
     ]
-    indicator, window = Indicator(IndicatorKind.PROMQL, promql="sum(queue)"), Window(1000, 1010, 1)
+    indicator, window = Indicator(IndicatorKind.PROMQL, promql="sum(queue)"), QueryWindow(1000, 1010, 1)
     with FaultServer(responses) as server:
         api = PrometheusHttp(prometheus_source(server.url))
         found, _ = ask(Fetcher(api), indicator, window, until=1011)
@@ -260,6 +260,6 @@ def test_a_value_that_looks_back_over_the_window_has_a_gap(
 )
 def test_a_range_has_at_most_11000_points(length: float, step: float) -> None:
     """A long window is sampled more coarsely, in whole milliseconds."""
-    window = Window(0, length, 1.0)
+    window = QueryWindow(0, length, 1.0)
     assert window.step == step
     assert length / window.step + 1 <= 11_000

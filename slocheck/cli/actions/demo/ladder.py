@@ -27,7 +27,7 @@ from slocheck.reference_api.server import ReferenceApi
 from slocheck.reference_api.settings import STRATEGIES, Settings, with_strategies
 from slocheck.reporters import ladder
 from slocheck.reporters.ladder.lines import step_lines, summary_lines
-from slocheck.reporters.ladder.model import Climb, Step
+from slocheck.reporters.ladder.model import Climb, ClimbStep
 
 NONE = "none"
 SCENARIO = "ladder.yaml"
@@ -58,7 +58,7 @@ def climb(options: DemoOptions, launch: Launch) -> int:
         database_url=options.database, replica_url=options.replica, redis_url=options.redis, items=ITEMS
     )
     names = chosen(options.strategies, settings)
-    steps: list[Step] = []
+    steps: list[ClimbStep] = []
     try:
         for step in _steps(settings, names, options, launch):
             before = steps[-1] if steps else None
@@ -73,14 +73,14 @@ def climb(options: DemoOptions, launch: Launch) -> int:
 
 def _steps(
     settings: Settings, names: tuple[str, ...], options: DemoOptions, launch: Launch
-) -> Iterator[Step]:
+) -> Iterator[ClimbStep]:
     """Measure the API without a strategy, then with one more each time; an interrupted step is the last."""
     window, longest, warmup = windows(options.duration or DURATION)
     for number, name in enumerate((NONE, *names)):
         duration = longest if number == len(names) else window
         chosen_so_far = with_strategies(settings, names[:number])
         report = _measure(chosen_so_far, options, launch, duration=duration, warmup=warmup)
-        yield Step(name, STRATEGIES.get(name, "no strategy"), report)
+        yield ClimbStep(name, STRATEGIES.get(name, "no strategy"), report)
         if report.evidence.ending is Ending.INTERRUPTED:
             return
 

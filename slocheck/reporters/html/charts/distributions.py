@@ -15,7 +15,7 @@ from slocheck.evidence.recording import Recording
 from slocheck.evidence.scope import Scope
 from slocheck.reporters.html.charts import lines, svg
 from slocheck.reporters.html.charts.clock import Clock
-from slocheck.reporters.html.charts.lines import LOOKS, Key, line_key, tier_colour, tier_css
+from slocheck.reporters.html.charts.lines import LOOKS, LegendEntry, line_key, tier_colour, tier_css
 from slocheck.reporters.html.charts.over_time import HEIGHT, Chart
 from slocheck.reporters.html.charts.svg import BOTTOM, END, START, TOP, Drawing, Log, element
 from slocheck.reporters.text import latency_text
@@ -252,7 +252,7 @@ def _runs(cells: Cells, most: int) -> list[tuple[int, int, int, int]]:
     return found
 
 
-def _heat_keys(most: int) -> list[Key]:
+def _heat_keys(most: int) -> list[LegendEntry]:
     """Return the scale of shades."""
     keys = []
     for number, opacity in enumerate(SHADES):
@@ -261,5 +261,7 @@ def _heat_keys(most: int) -> list[Key]:
             "rect", x=8, y=0, width=14, height=12, fill=HEAT_COLOUR, fill_opacity=opacity, class_="heat"
         )
         mark = element("svg", box, class_="mark", width=30, height=12, aria_hidden="true")
-        keys.append(Key(mark, f"{first:,} or more" if number == len(SHADES) - 1 else f"from {first:,}"))
+        keys.append(
+            LegendEntry(mark, f"{first:,} or more" if number == len(SHADES) - 1 else f"from {first:,}")
+        )
     return keys

@@ -157,26 +157,26 @@ def last_of(column: Floats) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class LegendEntry:
     """An entry of a legend: a sample of the line or area, and its name."""
 
     mark: Markup
     text: str
 
 
-def line_key(look: Look, text: str) -> Key:
+def line_key(look: Look, text: str) -> LegendEntry:
     """Return the legend's entry of a line."""
     mark = element(
         "line", x1=0, y1=6, x2=30, y2=6, stroke=look.colour, stroke_width=2, stroke_dasharray=look.dash,
         class_=look.css,
     )  # fmt: skip
-    return Key(_mark(mark), text)
+    return LegendEntry(_mark(mark), text)
 
 
-def area_key(colour: str, css: str, text: str) -> Key:
+def area_key(colour: str, css: str, text: str) -> LegendEntry:
     """Return the legend's entry of an area."""
     mark = element("rect", x=8, y=0, width=14, height=12, fill=colour, class_=css)
-    return Key(_mark(mark), text)
+    return LegendEntry(_mark(mark), text)
 
 
 def _mark(inside: Markup) -> Markup:

@@ -11,7 +11,7 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
 from slocheck.reporters.html.charts import lines, svg
 from slocheck.reporters.html.charts.clock import Clock
-from slocheck.reporters.html.charts.lines import LOOKS, Key, LimitLine, area_key, line_key
+from slocheck.reporters.html.charts.lines import LOOKS, LegendEntry, LimitLine, area_key, line_key
 from slocheck.reporters.html.charts.svg import BOTTOM, TOP, Drawing, Linear, Log
 from slocheck.reporters.html.charts.timeline import Counts, Floats, Timeline, decimated
 from slocheck.reporters.text import latency_text, percentile_name
@@ -67,7 +67,7 @@ class Chart:
     """A chart with its legend."""
 
     drawing: Markup
-    keys: tuple[Key, ...] = ()
+    keys: tuple[LegendEntry, ...] = ()
 
 
 def latency_limits(spec: Spec, endpoint: object = None) -> list[LimitLine]:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from slocheck.errors import SourceError
 from slocheck.evidence.series import PromqlResult
 from slocheck.sources.prometheus.http import PrometheusHttp
-from slocheck.sources.prometheus.queries.objectives import Window, instant, with_window
+from slocheck.sources.prometheus.queries.objectives import QueryWindow, instant, with_window
 
 
 def ask_dashboard(
-    http: PrometheusHttp, queries: Mapping[str, str], window: Window
+    http: PrometheusHttp, queries: Mapping[str, str], window: QueryWindow
 ) -> dict[str, PromqlResult]:
     """Ask each query once at the window's end; after a failure, which is noted, ask no more."""
     http.patience = 0.0

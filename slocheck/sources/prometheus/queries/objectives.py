@@ -20,7 +20,7 @@ PREFLIGHT_WINDOW = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class QueryWindow:
     """The measured window, epoch seconds on the server's clock, and the scrape interval."""
 
     start: float
@@ -69,7 +69,9 @@ def instant(http: PrometheusHttp, text: str, at: float) -> PromqlResult:
     return PromqlResult(text, found.values, found.error)
 
 
-def ask(fetcher: Fetcher, indicator: Indicator, window: Window, until: float) -> tuple[PromqlResult, str]:
+def ask(
+    fetcher: Fetcher, indicator: Indicator, window: QueryWindow, until: float
+) -> tuple[PromqlResult, str]:
     """Ask one objective's query, and when its series were scraped.
 
     Args:
@@ -123,7 +125,7 @@ def _instant(response: QueryResponse, http: PrometheusHttp) -> _Found:
 
 
 def _range(
-    text: str, response: QueryResponse, http: PrometheusHttp, window: Window
+    text: str, response: QueryResponse, http: PrometheusHttp, window: QueryWindow
 ) -> tuple[PromqlResult, str]:
     """Return the points of a range and their longest gap, and a warning if some are missing."""
     if refusal := _refusal(response):

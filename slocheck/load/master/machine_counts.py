@@ -16,7 +16,7 @@ MOST_BLOCKS = 60
 """Parts of the window that are counted separately."""
 
 
-class MachineTally:
+class MachineCounts:
     """The counts of one machine.
 
     Attributes:

@@ -14,7 +14,7 @@ class OverloadedError(Exception):
     """Too many wait for one thing, or it takes too long: respond with 503, so that clients retry later."""
 
 
-class Flights(Generic[T]):
+class SingleFlight(Generic[T]):
     """Work that is being done now, by key.
 
     The work belongs to no request: it goes on when the one that started it is cancelled, and its error
@@ -31,7 +31,7 @@ class Flights(Generic[T]):
         self._tasks: dict[Hashable, asyncio.Task[T]] = {}
         self._waiters: dict[Hashable, int] = {}
 
-    def flying(self, key: Hashable) -> bool:
+    def in_flight(self, key: Hashable) -> bool:
         """Whether the work under `key` is being done."""
         return key in self._tasks
 

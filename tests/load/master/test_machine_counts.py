@@ -9,7 +9,7 @@ from slocheck.evidence.merge import Delta
 from slocheck.evidence.recording import FailureClass, SliceCounts
 from slocheck.load.master.collector import Collector
 from slocheck.load.master.load_model import master_model
-from slocheck.load.master.machine_tally import MOST_BLOCKS
+from slocheck.load.master.machine_counts import MOST_BLOCKS
 from slocheck.load.messaging.messages import ArrivalCounts, HealthSamples, WorkerReport
 from slocheck.load.recording.lags import Lags
 from slocheck.spec.model import Endpoint

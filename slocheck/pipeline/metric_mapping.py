@@ -28,6 +28,8 @@ NOTHING_YET = (
 PATIENCE_S = 6.0
 """Seconds, plus the preset's lag, in which the first requests should show; the longest known flush is 5 s."""
 PAUSE_S = 0.5
+UNIT_DOUBT = "histogram-unit"
+"""The code of the warning that bucket boundaries do not suit the unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class Settled:
     not_a_histogram: str = ""
     is_open: bool = False
     later: tuple[RunWarning, ...] = ()
+
+    @property
+    def is_unit_doubted(self) -> bool:
+        """Whether the histogram's bucket boundaries do not suit the unit of the mapping."""
+        return any(warning.code == UNIT_DOUBT for warning in self.found.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +206,7 @@ def _not_a_histogram(mapping: Preset, families: tuple[Family, ...]) -> str:
 
 def _doubt(mapping: Preset, families: tuple[Family, ...]) -> list[RunWarning]:
     doubt = unit_doubt(mapping, families)
-    return [RunWarning("histogram-unit", doubt)] if doubt else []
+    return [RunWarning(UNIT_DOUBT, doubt)] if doubt else []
 
 
 def _counts_of(mapping: Preset) -> Preset:
@@ -213,6 +220,13 @@ def _found_later(
     if match is None:
         return _fits_another(named, families)
     return [RunWarning("missing-label", match.why)] if isinstance(match, Unclear) else []
+
+
+def forget_requests(spec: Spec, source: MetricSource, settled: Settled) -> None:
+    """Drop from a run, before it starts, what was counted until now; raises SourceError."""
+    source.families(after=time.time())
+    source.use(_plan(spec, settled.mapping))
+    source.preflight()
 
 
 def ask_by(spec: Spec, source: MetricSource, settled: Settled) -> None:

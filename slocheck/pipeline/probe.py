@@ -1,8 +1,8 @@
 """Checks whether each objective can be measured: asks the metric source and sends no load."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from slocheck.documents.units import format_duration
@@ -16,8 +16,10 @@ from slocheck.indicators.server.latency import without_histogram
 from slocheck.indicators.server.sample import instances_of
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.simulated_series import simulated_series
-from slocheck.pipeline.metric_mapping import NOTHING_YET, Settled, as_collected, settle
+from slocheck.pipeline.metric_mapping import NOTHING_YET, Settled, as_collected, needs_mapping, settle
 from slocheck.pipeline.ports import MetricSource, SourceFactory
+from slocheck.pipeline.target.first_growth import FirstGrowth, grow
+from slocheck.pipeline.target.probe_requests import ProbeRequests
 from slocheck.plan.mapping_text import described
 from slocheck.plan.series_queries import PROCESS_START, needed_metrics
 from slocheck.scenario.model import Scenario
@@ -88,7 +90,7 @@ def probe(
     source_factory: SourceFactory,
     *,
     scenario: Scenario | None = None,
-    asked: Collection[Endpoint] = (),
+    requests: ProbeRequests | None = None,
 ) -> Probe:
     """Ask the metric source what it can measure.
 
@@ -96,24 +98,36 @@ def probe(
         spec: With its overrides applied.
         source_factory: Makes the source.
         scenario: The declarative scenario; None for a Locust file.
-        asked: Endpoints that already got a request; their counts are waited for.
+        requests: Sends the scenario's GET steps, whose counts are compared with what was sent; None: nothing
+            is sent.
 
     Raises:
         SourceError: The source cannot be asked.
-        UsageError: The spec names no source, or its metrics are not the mapping.
+        UsageError: The spec names no source, or its metrics are not the mapping, or in another unit.
     """
     configured, source = spec.metric_source, source_factory(spec)
     if configured is None or source is None:
         raise UsageError(f"{spec.path}: --probe asks a metric source; write a {block_names()} block")
     try:
-        settled = settle(spec, source, first_requests=(lambda: None) if asked else None)
+        settled = settle(spec, source, first_requests=requests.once if requests else None)
         endpoints = _endpoints(scenario)
-        found = None if settled.mapping.is_unknown else _collected(spec, source, settled)
-        unasked = endpoints - set(asked)
+        grown = None
+        if settled.mapping.is_unknown:
+            found = None
+        elif requests is None or not needs_mapping(spec):
+            found = _collected(spec, source, settled)
+        else:
+            grown = _grown(spec, source, settled, requests)
+            found = grown.found
+            settled = replace(settled, found=source.preflight()) if settled.found.missing else settled
+        unasked = endpoints - set(requests.asked if requests else ())
         run = simulated_run(spec, found, endpoints=endpoints, unasked=unasked) if found else None
     finally:
         source.close()
-    obstacles = {item.name: tuple(_obstacles(item, settled, run)) for item in spec.objectives}
+    obstacles = {
+        item.name: (*_obstacles(item, settled, run), *_of_growth(item, grown, run))
+        for item in spec.objectives
+    }
     return Probe(
         settled.found,
         settled.said or described(settled.mapping),
@@ -133,6 +147,28 @@ def _collected(spec: Spec, source: MetricSource, settled: Settled) -> ServerSeri
     moment = time.time() - PAST_INTERVALS * settled.found.scrape_interval
     series = source.collect(load_start=moment, window_start=moment, end=moment, sent=0)
     return as_collected(spec, series, settled)
+
+
+def _grown(spec: Spec, source: MetricSource, settled: Settled, requests: ProbeRequests) -> FirstGrowth:
+    """Send the requests, and return what they added to the series."""
+    source.start()
+
+    def as_known(series: ServerSeries) -> ServerSeries:
+        return as_collected(spec, series, settled)
+
+    return grow(spec, source, requests, known=settled.found.warnings, as_known=as_known)
+
+
+def _of_growth(objective: Objective, grown: FirstGrowth | None, run: Simulated | None) -> Iterable[Obstacle]:
+    """Yield what the counts of the probe's own requests contradict."""
+    if grown is None or run is None or objective.name in run.obstacles:
+        return
+    if several := grown.counts.several(objective):
+        yield Obstacle(several, fatal=True)
+    elif lacking := grown.counts.lacking(objective):
+        yield Obstacle(lacking, fatal=grown.counts.counted_none(objective))
+    if grown.unit_doubt and grown.counts.is_by_histogram(objective):
+        yield Obstacle(grown.unit_doubt.text, fatal=False)
 
 
 def _obstacles(objective: Objective, settled: Settled, run: Simulated | None) -> Iterator[Obstacle]:

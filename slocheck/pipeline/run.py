@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -27,8 +28,10 @@ from slocheck.pipeline.metric_mapping import Settled, as_collected, look_again, 
 from slocheck.pipeline.ports import Adapters, Engine, MetricSource
 from slocheck.pipeline.regrade import graded
 from slocheck.pipeline.scenario_log import ScenarioLog
+from slocheck.pipeline.target.first_growth import check_doubted_unit
 from slocheck.pipeline.target.first_requests import send_get_steps
 from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
+from slocheck.pipeline.target.probe_requests import ProbeRequests
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Overrides, Spec
 from slocheck.tls import tls_context
@@ -154,7 +157,8 @@ def _prepare(
 ) -> Settled | None:
     """Prepare everything that the load needs; returns the names of the metrics.
 
-    Nothing is sent to the target except one request of each GET step if its metrics show nothing yet.
+    Nothing is sent to the target except one request of each GET step if its metrics show nothing yet, or if
+    the unit of its histogram is doubtful.
     """
     spec, observer, scenario = request.spec, adapters.observer, request.scenario
     observer.step("loading the scenario")
@@ -175,12 +179,24 @@ def _prepare(
         send_get_steps(scenario, spec.target)
 
     settled = settle(spec, source, first_requests=first_requests if scenario else None)
+    if scenario and settled.is_unit_doubted:
+        observer.step("sending each GET step once: the bucket boundaries do not suit the histogram's unit")
+        _check_unit(request, source, settled, adapters)
     if not settled.mapping.is_unknown and settled.said:
         observer.step(settled.said)
     for warning in settled.found.warnings:
         observer.warn(warning.text)
     source.start()
     return settled
+
+
+def _check_unit(request: RunRequest, source: MetricSource, settled: Settled, adapters: Adapters) -> None:
+    spec, scenario, other = request.spec, request.scenario, adapters.source_factory(request.spec)
+    assert scenario is not None  # it has steps to send
+    assert other is not None  # the run has one
+    with closing(other):
+        requests = ProbeRequests(partial(send_get_steps, scenario, spec.target))
+        check_doubted_unit(spec, source, settled, requests, other=other)
 
 
 def _builder(request: RunRequest) -> EvidenceBuilder:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from slocheck.plan.families import Family, FamilyKind
-from slocheck.spec.metric_units import UNITS, unit_in_name
+from slocheck.spec.metric_units import UNITS, unit_in_name, unit_named
 from slocheck.spec.model import Preset
 from slocheck.spec.presets import PRESET_NAMES
 
@@ -36,11 +36,10 @@ def unit_doubt(mapping: Preset, families: Iterable[Family]) -> str:
     too_long, too_short = unit >= 1 and largest > LONGEST_S, unit < 1 and largest * unit < SHORTEST_S
     if not largest or not (too_long or too_short):
         return ""
-    names = {seconds: name for name, seconds in UNITS.items()}
-    fits = (name for seconds, name in names.items() if SHORTEST_S <= largest * seconds <= LONGEST_S)
+    fits = (name for name, seconds in UNITS.items() if SHORTEST_S <= largest * seconds <= LONGEST_S)
     return (
-        f"the largest bucket boundary of {histogram.name} is {float(largest):g}, in {names[unit]}: if that "
-        f"is not its unit, write unit: {next(fits, 'UNIT')} under preset"
+        f"the largest bucket boundary of {histogram.name} is {float(largest):g}, in {unit_named(unit)}: "
+        f"if that is not its unit, write unit: {next(fits, 'UNIT')} under preset"
     )
 
 

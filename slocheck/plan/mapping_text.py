@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from slocheck.spec.metric_units import UNITS
+from slocheck.spec.metric_units import unit_named
 from slocheck.spec.model import AUTO, Preset
 
 _KEYS = ("histogram", "counter", "method_label", "route_label", "status_label", "histogram_status_label")
@@ -31,7 +31,9 @@ def described(mapping: Preset) -> str:
 
 def unit_name(mapping: Preset) -> str:
     """Return the unit of a mapping's histogram, as slo.yaml writes it."""
-    return next(name for name, seconds in UNITS.items() if seconds == mapping.unit_seconds)
+    name = unit_named(mapping.unit_seconds)
+    assert name is not None  # each mapping's unit was read by its name
+    return name
 
 
 def mapping_yaml(mapping: Preset, *, blanks: bool = False) -> str:

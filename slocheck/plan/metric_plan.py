@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from slocheck.plan.series_queries import series_queries
+from slocheck.plan.series_queries import series_queries, sum_queries
 from slocheck.plan.usage import usage_queries
 from slocheck.promql.dashboard import dashboard_queries
 from slocheck.promql.selectors import SeriesQuery, selector_text
@@ -22,7 +22,8 @@ class MetricPlan:
     Attributes:
         mapping: The names under which the service exports its metrics.
         series: Raw series that the objectives are graded on.
-        usage: Series that are shown and not graded; they may be missing.
+        usage: Series that are shown, or compared with the client's numbers, and not graded; they may be
+            missing.
         latency_limits: Limits of the latency objectives that are graded on the server, in seconds.
         promql: Custom objectives: name to indicator.
         dashboards: Objective name to the query a dashboard would use; ``$window`` stands for the
@@ -74,7 +75,7 @@ def metric_plan(spec: Spec, mapping: Preset | None = None) -> MetricPlan | None:
     return MetricPlan(
         mapping=names,
         series=series_queries(spec, names),
-        usage=usage_queries(spec),
+        usage=(*usage_queries(spec), *sum_queries(spec, names)),
         latency_limits=_latency_limits(spec),
         promql={
             objective.name: objective.indicator

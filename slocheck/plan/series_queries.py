@@ -4,6 +4,7 @@ from slocheck.promql.selectors import SeriesQuery, equalities
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Objective, Preset, SourceChoice, Spec
 from slocheck.spec.model.related_jobs import RelatedJobs
+from slocheck.spec.presets import PRESET_NAMES
 
 UP = "up"
 PROCESS_START = "process_start_time_seconds"
@@ -25,6 +26,19 @@ def series_queries(spec: Spec, mapping: Preset) -> tuple[SeriesQuery, ...]:
         SeriesQuery(PROCESS_START, job),
         *_of_related_jobs(spec, related_jobs),
     )
+
+
+def sum_queries(spec: Spec, mapping: Preset) -> tuple[SeriesQuery, ...]:
+    """Return the sum of the latencies, whose mean shows a wrong unit; it is not graded and may be missing.
+
+    None if no latency is graded by the histogram, or if the mapping was shipped, so that its unit is known.
+    """
+    latencies = (item for item in spec.objectives if traits_of(item.indicator.kind).is_percentile)
+    graded = any(item.source is not SourceChoice.CLIENT for item in latencies)
+    if not graded or mapping.histogram is None or mapping.name in PRESET_NAMES:
+        return ()
+    pinned = equalities(spec.series_selector) + equalities(mapping.selector)
+    return (SeriesQuery(f"{mapping.histogram}_sum", pinned),)
 
 
 def _of_cache(objective: Objective) -> bool:

@@ -40,6 +40,11 @@ _ENDINGS = frozenset({"bucket", "buckets", "count", "sum", "hist", "histogram", 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
+def unit_named(seconds: Fraction) -> str | None:
+    """Return the name of a unit of so many seconds, a key of `UNITS`; None if there is none."""
+    return next((name for name, each in UNITS.items() if each == seconds), None)
+
+
 def unit_in_name(metric: str) -> str | None:
     """Return the unit in a metric's name, a key of `UNITS`; None if it has none.
 

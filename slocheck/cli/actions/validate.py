@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 
 from slocheck.cli.actions.locust_file import look_into
 from slocheck.cli.messages import say
@@ -11,6 +12,7 @@ from slocheck.cli.question import asker
 from slocheck.cli.wiring import check_readiness, source_factory
 from slocheck.documents.units import format_duration
 from slocheck.documents.words import quantity
+from slocheck.errors import SourceError, UsageError
 from slocheck.indicators.samples import NoData
 from slocheck.masking import errors_masked, mask, secrets_of
 from slocheck.pipeline.archive import Archive
@@ -18,6 +20,7 @@ from slocheck.pipeline.probe import Probe, Simulated, probe
 from slocheck.pipeline.scenario_file import check_scenario, scenario_of
 from slocheck.pipeline.target.first_requests import FirstResponse, send_get_steps
 from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
+from slocheck.pipeline.target.probe_requests import ProbeRequests
 from slocheck.plan.series_queries import PROCESS_START
 from slocheck.plan.usage import PROCESS_METRICS
 from slocheck.reporters.escape import for_terminal
@@ -69,19 +72,34 @@ def _probe(spec: Spec, options: ValidateOptions) -> int:
     scenario = scenario_of(spec)
     secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
     with sole_use(spec.target.url, allow_concurrent=options.allow_concurrent):
-        responses: tuple[FirstResponse, ...] = ()
+        requests = None
         if scenario is not None:
             probe_target(spec.target)
-            responses = send_get_steps(scenario, spec.target)
-            print_lines(mask(line, secrets) for line in ("", *_responses(responses, spec.failures)))
+            requests = ProbeRequests(partial(send_get_steps, scenario, spec.target))
         probed = None
-        if scenario is None or spec.metric_source is not None:
-            asked = [response.endpoint for response in responses]
-            sources = source_factory(allowed_metrics(options.allow_metrics))
-            probed = probe(spec, sources, scenario=scenario, asked=asked)
+        try:
+            if scenario is None or spec.metric_source is not None:
+                sources = source_factory(allowed_metrics(options.allow_metrics))
+                probed = probe(spec, sources, scenario=scenario, requests=requests)
+        except (SourceError, UsageError):
+            _show_responses(requests, spec.failures, secrets)
+            raise
+        responses = _show_responses(requests, spec.failures, secrets)
+        if probed:
             print_lines(mask(line, secrets) for line in _lines(spec, probed))
     refused = any(not response.accepted(spec.failures) for response in responses)
     return CANNOT_MEASURE if refused or (probed and probed.is_incomplete) else 0
+
+
+def _show_responses(
+    requests: ProbeRequests | None, rule: FailureRule, secrets: Sequence[str]
+) -> tuple[FirstResponse, ...]:
+    """Print what came back for each GET step, which is sent now unless it was; returns the responses."""
+    if requests is None:
+        return ()
+    responses = requests.once()
+    print_lines(mask(line, secrets) for line in ("", *_responses(responses, rule)))
+    return responses
 
 
 def _responses(responses: Sequence[FirstResponse], rule: FailureRule) -> Iterator[str]:

@@ -11,19 +11,25 @@ MOST_SHOWN = 4
 _OF_JOBS = "is one target scraped by several jobs? pin one with selector: {job: ...}"
 
 
-def counted_several_times(counted: Counted, total: Fraction, sent: int) -> str:
+def counted_several_times(
+    counted: Counted, total: Fraction, sent: int, *, only_explained: bool = False
+) -> str:
     """Say that the server counted each request more than once, and why; empty if it did not.
 
     Args:
         counted: The growth over the whole load.
         total: Its requests, without the scrapes of the page.
         sent: Requests that the client sent; more than 0.
+        only_explained: Only where a label tells the counts of a request apart: few requests may be others'.
     """
     times = total / sent
     nearest = round(times)
     if nearest <= 1 or abs(times - nearest) > DUPLICATE_TOLERANCE:
         return ""
-    return f"the server counted {nearest} times what was sent: {_cause(dict(_splits(counted, nearest)))}"
+    splits = dict(_splits(counted, nearest))
+    if only_explained and not splits:
+        return ""
+    return f"the server counted {nearest} times what was sent: {_cause(splits)}"
 
 
 def _splits(counted: Counted, times: int) -> Iterator[tuple[str, tuple[str, ...]]]:

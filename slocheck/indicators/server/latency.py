@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, inf
 
-from slocheck.documents.units import NS_PER_SECOND
-from slocheck.evidence.histogram import count_at_or_over, quantile_bounds
 from slocheck.indicators.samples import Display, NoData, Share, Slices
+from slocheck.indicators.server.beside_client import Timed, may_be_larger_unit, slower_than_client
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.endpoints import nothing_counted
 from slocheck.indicators.server.growth.buckets import (
@@ -31,15 +30,7 @@ from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.plan.load_plan import NEAR, is_reference
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.metric_units import UNITS
 from slocheck.spec.model import FailureRule, Limit, Objective, Preset, SourceChoice, Spec
-
-_MARGIN = Fraction(9, 10)
-_MARGIN_S = Fraction(2, 1000)
-"""A server may stop its timer a little after the client has the response: this much is tolerated."""
-
-_SHOWN = ((1.0, 1, "s"), (0.001, 1000, "ms"), (0.0, 1_000_000, "us"))
-"""Units for both figures, chosen by the client's: smallest latency, units in a second, name."""
 
 
 def without_histogram(objective: Objective, preset: Preset) -> NoData | None:
@@ -130,8 +121,11 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     quantile = objective.indicator.quantile or Fraction(1)
     percentile = buckets.percentile(quantile, total)
     slower = total - round(buckets.at(percentile[0]).total()) - discrepancy.foreign
-    if why := _slower_than_client(objective, percentile, slower, client=client, preset=preset):
+    if why := slower_than_client(objective, percentile, slower, client=client, preset=preset):
         return NoData(why)
+    timed = _timed(metric, wanted, server)
+    if why := may_be_larger_unit(objective, percentile[1], timed, client=client, preset=preset):
+        return NoData(why, left_to_client=objective.source is SourceChoice.BOTH)
     failed = failing.possibly(buckets, wanted, total=total)
     low, high = buckets.percentile_of_ours(
         quantile, total, uncounted=discrepancy.uncounted, foreign=discrepancy.foreign
@@ -176,44 +170,11 @@ def _graded(reading: _Reading, limit: Limit) -> Share | NoData:
     return replace(sample, notes=(*reading.notes, *remedy, *sample.notes), bucket_limited=limited)
 
 
-def _slower_than_client(
-    objective: Objective,
-    percentile: tuple[Boundary, Boundary],
-    slower: int,
-    *,
-    client: ClientCounts,
-    preset: Preset,
-) -> str:
-    """Say that a server's percentile is above the client's for the same requests; empty if it is not.
-
-    Each of our requests took the client at least as long as it took the server. The
-    client's requests are those of the whole load, so it does not matter when the server's window begins.
-
-    Args:
-        objective: With its quantile.
-        percentile: The bucket that holds the server's percentile, seconds.
-        slower: Requests of ours that surely took the server longer than that bucket's lower boundary.
-        client: What the client counted.
-        preset: Of the histogram.
-    """
-    low, high = percentile
-    least = ceil((Fraction(low) * _MARGIN - _MARGIN_S) * NS_PER_SECOND)
-    if not client.latencies or least <= 0:
-        return ""
-    if slower <= count_at_or_over(client.latencies, least)[1] + client.without_latency:
-        return ""
-    quantile = objective.indicator.quantile or Fraction(1)
-    own = quantile_bounds(client.latencies, quantile)[1] / NS_PER_SECOND
-    scale, word = next((scale, word) for least, scale, word in _SHOWN if own >= least)
-    until = "more" if high == inf else f"{float(high) * scale:,.6g} {word}"
-    unit = next((name for name, seconds in UNITS.items() if seconds == preset.unit_seconds), "this unit")
-    since = f"{float(low) * scale:,.6g} {word}"
-    return (
-        f"its p{float(quantile * 100):g} is {since} to {until}, the client's for the same requests "
-        f"is {own * scale:.3g} {word}, and a server is never slower than its client: "
-        f"{preset.histogram} may not be in {unit} (correct the preset's unit), or it counts work after the "
-        "response (write source: client)"
-    )
+def _timed(metric: str, wanted: Selection, server: ServerSide) -> Timed:
+    """Return what the histogram says of the whole load."""
+    name = f"{server.preset.histogram}_sum"
+    summed = server.load_count(name, wanted).total() if server.series_of(name) else None
+    return Timed(server.load_count(metric, Both(wanted, LastBucket())).total(), summed)
 
 
 def _buckets(metric: str, wanted: Selection, server: ServerSide) -> BucketCounts:

@@ -16,11 +16,13 @@ class NativeSample:
         time: Epoch seconds on the server's clock.
         count: Number of all observations.
         buckets: Lower boundary, upper boundary, the upper as written, observations; populated ones only.
+        sum: Of all observations; NaN if it was not delivered.
     """
 
     time: float
     count: float
     buckets: tuple[tuple[float, float, str, float], ...]
+    sum: float = math.nan
 
 
 def classic_series(
@@ -29,7 +31,7 @@ def classic_series(
     samples: Sequence[NativeSample],
     others: Mapping[float, str] = MappingProxyType({}),
 ) -> list[RawSeries]:
-    """Return ``metric_bucket`` for every usable upper boundary and ``+Inf``, and ``metric_count``.
+    """Return ``metric_bucket`` for each usable upper boundary and ``+Inf``, ``metric_count``, ``metric_sum``.
 
     A boundary is usable if no sample has a bucket across it (a coarser schema merges buckets), because only
     then is the cumulative count there exact at all times. `others` are boundaries of the metric's other
@@ -46,6 +48,8 @@ def classic_series(
             found.append(RawSeries(f"{metric}_bucket", {**labels, "le": boundaries[boundary]}, times, values))
     found.append(RawSeries(f"{metric}_bucket", {**labels, "le": "+Inf"}, times, counts))
     found.append(RawSeries(f"{metric}_count", dict(labels), times, counts))
+    sums = tuple(sample.sum for sample in samples)
+    found.append(RawSeries(f"{metric}_sum", dict(labels), times, sums))
     return found
 
 

@@ -119,4 +119,5 @@ def _native_sample(sample: Any) -> NativeSample:
         (float(low), float(high), str(high), float(count))
         for _, low, high, count in histogram.get("buckets", [])
     ]
-    return NativeSample(float(moment), float(histogram["count"]), tuple(buckets))
+    summed = float(histogram.get("sum", "nan"))
+    return NativeSample(float(moment), float(histogram["count"]), tuple(buckets), summed)

@@ -198,7 +198,7 @@ class PrometheusApi:
                 found.setdefault((one.metric, frozenset(one.labels.items())), one)
         native = native_query(self._plan.mapping, self._plan.series)
         if native and not any(metric == f"{native.metric}_bucket" for metric, _ in found):
-            wanted = {query.metric for query in self._plan.series}
+            wanted = {query.metric for query in (*self._plan.series, *self._plan.usage)}
             for one in fetcher.fetch(selector_text(native), start=start, end=end):
                 if one.metric in wanted:
                     found.setdefault((one.metric, frozenset(one.labels.items())), one)

@@ -1,5 +1,6 @@
 """``preset: auto`` and named presets on real services: what is found and archived, and each count exact."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +92,33 @@ class Alien(Stranger):
         return sum(
             sample.value for one in cls.served.collect() for sample in one.samples if "total" in sample.name
         )
+
+
+class Layered(Handler):
+    """A service that times each request in seconds, once for each layer that it goes through."""
+
+    registry = CollectorRegistry()
+    latency = Histogram("layered_http_time", "-", ["route", "code", "layer"], registry=registry)
+    layers: tuple[str, ...] = ("cors", "router")
+
+    def do_GET(self) -> None:  # noqa: N802 - the library names it
+        """Serve an item in 30 ms, or the page."""
+        if self.path == "/metrics":
+            self._send(200, generate_latest(self.registry), "text/plain; version=0.0.4")
+            return
+        begun = time.perf_counter()
+        time.sleep(0.03)
+        for layer in self.layers:
+            self.latency.labels("/items", "200", layer).observe(time.perf_counter() - begun)
+        self._send(200, b"{}")
+
+
+class Seconds(Layered):
+    """The same with one layer."""
+
+    registry = CollectorRegistry()
+    latency = Histogram("seconds_http_time", "-", ["route", "code", "layer"], registry=registry)
+    layers = ("router",)
 
 
 @contextmanager
@@ -226,6 +254,7 @@ def test_a_stranger_with_its_own_names_and_values(tmp_path: Path) -> None:
         "found histogram shop_web_request_latency_ms in milliseconds, counter shop_web_requests_total" in said
     )
     assert evidence.server
+    assert "shop_web_request_latency_ms_sum" in {one.metric for one in evidence.server.series}
     assert evidence.server.preset.methods == {"GET": "get"}
     assert evidence.server.preset.routes == {"/items": "items/"}
     assert sent(evidence) == counted(result, "items") > 100
@@ -298,3 +327,39 @@ def test_the_probe_says_what_is_taken(tmp_path: Path, warm: bool) -> None:
     else:
         assert "send the service some requests" in done.stdout
         assert done.returncode == 4
+
+
+TIMED = "{{histogram: {}, route_label: route, status_label: code, unit: {}}}"
+
+
+@pytest.mark.parametrize("command", [("run",), ("validate", "--probe")], ids=["run", "probe"])
+def test_a_unit_that_the_service_contradicts_is_refused_before_the_load(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Seconds named milliseconds: the boundaries do not suit, and one request of 30 ms shows it; exit 2."""
+    Seconds.latency.labels("/items", "200", "router").observe(0.03)
+    with serving(Seconds) as url:
+        preset = TIMED.format("seconds_http_time", "milliseconds")
+        source = f'scrape: {{urls: ["{url}/metrics"], preset: {preset}}}\n'
+        write_spec(tmp_path, url, source=source, scenario=BROWSE, scenario_name="browse.yaml")
+        before = Seconds.latency.labels("/items", "200", "router")._sum.get()
+        done = slocheck(*command, cwd=tmp_path)
+        took = Seconds.latency.labels("/items", "200", "router")._sum.get() - before
+    assert done.returncode == 2, done.stdout + done.stderr
+    said = words(done.stderr)
+    assert "slo.yaml:3:" in said
+    assert "scrape.preset: the unit of the histogram is wrong, write unit: seconds: its mean is 0.03" in said
+    assert took < 1, "more than a request was sent"
+
+
+def test_a_label_that_counts_each_request_twice_is_named_by_the_probe(tmp_path: Path) -> None:
+    """Its values are what each request is counted for; the steps are sent again to be sure; exit 4."""
+    with serving(Layered) as url:
+        preset = TIMED.format("layered_http_time", "seconds")
+        source = f'scrape: {{urls: ["{url}/metrics"], preset: {preset}}}\n'
+        write_spec(tmp_path, url, source=source, scenario=BROWSE, scenario_name="browse.yaml")
+        done = slocheck("validate", "--probe", cwd=tmp_path)
+    assert done.returncode == 4, done.stdout + done.stderr
+    for name in ("latency_p95", "error_rate"):
+        line = next(line for line in reversed(done.stdout.splitlines()) if line.startswith(name))
+        assert "counted 2 times what was sent: once for each layer (cors, router)" in line

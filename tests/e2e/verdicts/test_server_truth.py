@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from slocheck.pipeline.archive import load_evidence
+from slocheck.plan.series_queries import UP
 from tests.e2e.support.cli import only_run, result_of, start_slocheck, write_spec
 from tests.e2e.support.servers.counted_api import CountedApi
 from tests.e2e.support.servers.nginx_server import NginxServer
@@ -45,7 +46,11 @@ OBJECTIVES = """\
   error_rate: {source: prometheus, bronze: "< 1%", silver: "< 0.1%"}
   latency_p95: {source: prometheus, bronze: "<= 1s", silver: "<= 1s"}
 """
+PER_INSTANCE = """\
+  rps_per_instance: {source: prometheus, bronze: "> 0.1/s", silver: "> 0.1/s"}
+"""
 TOTAL = "sum(http_requests_total)"
+TOTAL_EVER = "sum(last_over_time(http_requests_total[5m]))"
 FAILED = 'http_requests_total{status_code="500"}'
 BOUT = 300
 LOST = 4
@@ -70,6 +75,15 @@ class Run:
         """Requests that the client recorded."""
         recording = load_evidence(only_run(self.folder)).recording
         return sum(part.sent for item in recording.endpoints for part in item.slices)
+
+    @property
+    def scraped_seconds(self) -> list[float]:
+        """For how long each instance was scraped in the window."""
+        server = load_evidence(only_run(self.folder)).server
+        assert server is not None
+        up = [one for one in server.series if one.metric == UP]
+        inside = [[time for time in one.times if server.start <= time <= server.end] for one in up]
+        return [times[-1] - times[0] for times in inside if times]
 
     def objective(self, name: str) -> dict[str, Any]:
         """Return an objective of the JSON result."""
@@ -97,18 +111,20 @@ def make_run(
     seconds: int,
     bouts: Sequence[int],
     between: Callable[[int], None],
+    objectives: str = OBJECTIVES,
 ) -> Run:
     """Make a run of some bouts; `between` is called after each, and the next begins when it returns."""
     spec = write_spec(
         folder,
         target,
-        objectives=OBJECTIVES,
+        objectives=objectives,
         source=f'prometheus: {{url: "{prometheus.url}", preset: prom-client, selector: {{job: {JOB}}}}}\n',
         workload=f"users: 1, spawn_rate: 10/s, warmup: 0s, duration: {seconds}s",
         scenario=SCENARIO.format(folder=str(folder), bouts=tuple(bouts)),
         more="confidence: none\n",
     )
-    spec.write_text(spec.read_text().replace("max_clock_skew", "max_scrape_gap: 30, max_clock_skew"))
+    text = spec.read_text().replace("max_clock_skew", "max_scrape_gap: 30, max_clock_skew")
+    spec.write_text(text.replace("instances: 1", "instances: prometheus"))
     process = start_slocheck("run", "--json", cwd=folder)
     try:
         for number in range(1, len(bouts)):
@@ -178,7 +194,7 @@ def loss(folder: Path, interval: str) -> Run:
 
 
 def replicas(folder: Path, interval: str) -> Run:
-    """First two replicas; then a third one appears; then the first is gone."""
+    """First two replicas, then another process replaces the first, then the second is gone."""
     with (
         CountedApi() as first,
         CountedApi() as second,
@@ -188,15 +204,16 @@ def replicas(folder: Path, interval: str) -> Run:
     ):
 
         def between(number: int) -> None:
-            prometheus.wait_value(TOTAL, number * BOUT)
+            prometheus.wait_value(TOTAL_EVER, number * BOUT)
             if number == 1:
-                third.restart()  # a new process, as a replica that is added is
-                prometheus.reload({JOB: [first.metrics, second.metrics, third.metrics]})
-                nginx.reload(balance=[first.address, second.address, third.address])
-            else:
+                third.restart()  # a new process, as a pod that replaces another one is
                 nginx.reload(balance=[second.address, third.address])
                 prometheus.reload({JOB: [second.metrics, third.metrics]})
                 first.stop()
+            else:
+                nginx.reload(balance=[third.address])
+                prometheus.reload({JOB: [third.metrics]})
+                second.stop()
 
         return make_run(
             folder,
@@ -205,6 +222,7 @@ def replicas(folder: Path, interval: str) -> Run:
             seconds={"1s": 36, "5s": 45}[interval],
             bouts=(BOUT, BOUT, BOUT),
             between=between,
+            objectives=OBJECTIVES + PER_INSTANCE,
         )
 
 
@@ -287,8 +305,8 @@ def test_what_a_restart_swallowed_is_undecided(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
-def test_a_replica_added_and_one_removed_add_up_to_what_was_sent(runs: Runs, interval: str) -> None:
-    """Each of three replicas is counted for as long as it served."""
+def test_a_replica_replaced_and_one_removed_add_up_to_what_was_sent(runs: Runs, interval: str) -> None:
+    """Each of three replicas is counted for as long as it served, and so is the rate of an instance."""
     run = runs[replicas, interval]
     assert run.process.returncode == 0, run.process.stdout + run.process.stderr
     assert run.sent == 3 * BOUT
@@ -296,3 +314,6 @@ def test_a_replica_added_and_one_removed_add_up_to_what_was_sent(runs: Runs, int
     assert (side["bad"], side["bad_upper"], side["total"]) == (0, 0, 3 * BOUT)
     assert run.server("latency_p95")["total"] == 3 * BOUT
     assert run.verdicts("error_rate") == {"bronze": "met", "silver": "met"}
+    rate, seconds = run.server("rps_per_instance")["value"], run.scraped_seconds
+    assert len(seconds) == 3
+    assert 0 < rate["high"] * sum(seconds) <= run.sent

@@ -1,5 +1,6 @@
-"""A server's percentile above the client's for the same requests is an error of the measurement."""
+"""A server's latencies that cannot be beside the client's for the same requests, or only in another unit."""
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -8,20 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slocheck.evidence.histogram import bucket_index
+from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.samples import NoData, Share
 from slocheck.indicators.server.client_counts import ClientCounts
+from slocheck.spec.model import Preset
 from tests.builders.server.histories import PRESET
 from tests.builders.server.series import (
     BREACHED,
     MET,
     P95,
+    SOURCE,
     UNDECIDED,
     counts,
     histogram,
+    raw_series,
     sample_of,
     server_series,
     verdicts_of,
 )
+from tests.builders.specs import make_spec
 
 
 def _client(seconds: dict[float, int], no_response: int = 0) -> ClientCounts:
@@ -118,3 +124,77 @@ def test_the_unit_that_is_doubted_is_named() -> None:
     assert "its p95 is 2,500 us to 5,000 us" in sample.reason
     assert "is 5.01 us" in sample.reason
     assert "may not be in milliseconds" in sample.reason
+
+
+MILLISECONDS = Fraction(1, 1000)
+CUSTOM = replace(PRESET, name="custom", unit_seconds=MILLISECONDS)
+ALONE = make_spec('  latency_p95: {source: prometheus, bronze: "< 400ms", silver: "< 400ms"}\n', more=SOURCE)
+BOTH = make_spec('  latency_p95: {bronze: "< 400ms", silver: "< 400ms"}\n', more=SOURCE)
+
+
+def _in_milliseconds(
+    times: dict[float, int], *, summed: float | None = None, preset: Preset = CUSTOM
+) -> ServerSeries:
+    """Return a histogram of these times in its own unit, which a mapping reads in milliseconds."""
+    series = histogram(times)
+    if summed is not None:
+        points = {95.0: 0.0, 110.0: 0.0, 125.0: summed, 140.0: summed}
+        series = (*series, raw_series(f"{PRESET.histogram}_sum", points, status_code="200"))
+    return replace(server_series(*series), preset=preset)
+
+
+@pytest.mark.parametrize(
+    ("times", "summed", "figures"),
+    [
+        pytest.param(
+            {0.7: 1000}, 700.3, ("mean is 0.7 ms", "requests 720 ms", "may be in seconds"), id="by the mean"
+        ),
+        pytest.param({0.7: 1000}, None, ("p95 is at most 1 ms", "may be in seconds"), id="by the percentile"),
+        pytest.param({0.7: 990, 40.0: 10}, 1090.5, ("mean is 1.09 ms",), id="with a few of another client"),
+    ],
+)
+def test_seconds_read_as_milliseconds_decide_nothing(
+    times: dict[float, int], summed: float | None, figures: tuple[str, ...]
+) -> None:
+    """700 ms do not meet 400 ms: undecided with both figures, or left to the client where it is graded."""
+    series, client = _in_milliseconds(times, summed=summed), _client({0.72: 1000})
+    sample = sample_of(ALONE, series, client)
+    assert isinstance(sample, NoData)
+    assert not sample.left_to_client
+    for part in (*figures, "not in milliseconds (correct the preset's unit)", "write source: both"):
+        assert part in sample.reason
+    both = sample_of(BOTH, series, client)
+    assert isinstance(both, NoData)
+    assert both.left_to_client
+
+
+@pytest.mark.parametrize(
+    ("times", "summed", "preset", "client"),
+    [
+        pytest.param({0.7: 1000}, 700.3, CUSTOM, 0.1, id="a hundred times faster"),
+        pytest.param({0.01: 1000}, 10.2, CUSTOM, 0.002, id="fast, and its bucket says little"),
+        pytest.param({0.01: 990, 1.0: 10}, 10.0, CUSTOM, 0.8, id="whole milliseconds, mostly 0"),
+        pytest.param({0.01: 1000}, 0.0, CUSTOM, 0.8, id="never a whole millisecond"),
+        pytest.param({0.7: 1000}, 700.3, replace(CUSTOM, name="otel-old"), 0.72, id="a shipped preset"),
+        pytest.param({9.0: 1000}, 9000.5, CUSTOM, 0.0095, id="a little faster"),
+    ],
+)
+def test_a_server_that_may_be_so_fast_is_graded(
+    times: dict[float, int], summed: float, preset: Preset, client: float
+) -> None:
+    """What the next larger unit would make slower than the client, or what no unit explains."""
+    series = _in_milliseconds(times, summed=summed, preset=preset)
+    assert isinstance(sample_of(ALONE, series, _client({client: 1000})), Share)
+
+
+@given(st.lists(st.tuples(st.floats(0.002, 20), st.floats(0, 30)), min_size=1, max_size=60))
+def test_the_next_larger_unit_is_never_graded(requests: list[tuple[float, float]]) -> None:
+    """Whatever the network adds, seconds that are read as milliseconds decide nothing."""
+    server: dict[float, int] = {}
+    client: dict[float, int] = {}
+    for took, network in requests:
+        server[took] = server.get(took, 0) + 1
+        client[took + network] = client.get(took + network, 0) + 1
+    total = math.fsum(took for took, _ in requests)
+    series = _in_milliseconds(server, summed=total * 1.0001 if total.is_integer() else total)
+    assert isinstance(sample_of(ALONE, series, _merged(client)), NoData)

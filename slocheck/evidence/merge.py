@@ -97,14 +97,25 @@ def together(deltas: Sequence[Delta]) -> Delta:
     """
     if len(deltas) == 1:
         return deltas[0]
+    errors = errors_together(error for delta in deltas for error in delta.errors)
+    slowest = slowest_together(request for delta in deltas for request in delta.slowest)
+    return Delta(joined([delta.batch for delta in deltas]), errors, slowest)
+
+
+def errors_together(listed: Iterable[ErrorExample]) -> tuple[ErrorExample, ...]:
+    """Return failed requests with each message of an endpoint once."""
     errors: dict[tuple[Endpoint, FailureClass, str], ErrorExample] = {}
+    for error in listed:
+        key = error.endpoint, error.failure, error.message
+        errors[key] = _add_errors(errors[key], error) if key in errors else error
+    return tuple(errors.values())
+
+
+def slowest_together(requests: Iterable[SlowRequest]) -> tuple[SlowRequest, ...]:
+    """Return those that are among the slowest of their endpoint."""
     slowest = Slowest()
-    for delta in deltas:
-        slowest.add_all(delta.slowest)
-        for error in delta.errors:
-            key = error.endpoint, error.failure, error.message
-            errors[key] = _add_errors(errors[key], error) if key in errors else error
-    return Delta(joined([delta.batch for delta in deltas]), tuple(errors.values()), slowest.all())
+    slowest.add_all(requests)
+    return slowest.all()
 
 
 def _add_errors(one: ErrorExample, two: ErrorExample) -> ErrorExample:

@@ -1,9 +1,10 @@
 """What workers cost the master and the command line: ``python -m tests.benchmarks.workers``.
 
 Reports of simulated workers, each of 20 endpoints in the open model, are made once by real recorders and
-signed as a worker signs them; then, for machines of ten workers, these pass them on as one. The master's part
-is to verify, read, check and add them up, and to tell the command line of each second. Sockets are left out,
-and so are signs of life. CPU is that of this process, not the time that passed.
+signed as a worker signs them; each machine passes on what its workers report, be it one or ten, as one. The
+master's part is to verify, read, check and add them up, for all together and for each machine, to tell each
+machine that it is there, and to tell the command line of each second. Sockets are left out: see
+`tests.benchmarks.curve`. CPU is that of this process, not the time that passed.
 """
 
 import argparse
@@ -20,13 +21,14 @@ from slocheck.load.machine.merger import ReportMerger
 from slocheck.load.master.collector import Collector
 from slocheck.load.master.load_model import master_model
 from slocheck.load.messaging import locust_messages, protocol
+from slocheck.load.messaging.machine_messages import Pong
 from slocheck.load.messaging.messages import (
     ArrivalCounts,
     HealthSamples,
-    MachineReport,
     SecondPassed,
     WorkerReport,
 )
+from slocheck.load.messaging.reports import ArrivedReport
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.recording.lags import Lags
 from slocheck.load.recording.recorder import Recorder
@@ -37,7 +39,7 @@ S = 1_000_000_000
 ENDPOINTS = 20
 RATES = (2_000, 10_000)
 PROCESSES = (1, 10)
-"""Worker processes of a machine; one: it reports by itself."""
+"""Worker processes of a machine."""
 DIFFERENT = 8
 """Distinct reports per second; the workers use them in turn."""
 SECONDS = 4
@@ -117,7 +119,7 @@ def spent(act: Callable[[], object]) -> float:
 class Master:
     """The master's part, and that of the command line."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, processes: int) -> None:
         """Begin with nothing."""
         self._signer = Signer(TOKEN)
         self.collector = Collector(
@@ -126,33 +128,20 @@ class Master:
             planned_users=50,
             window=WINDOW,
             thresholds=len(THRESHOLDS),
+            machines={str(worker): str(worker // processes) for worker in range(workers)},
         )
         self.builder = RecordingBuilder(THRESHOLDS)
         self.line = b""
 
-    def take_all(self, messages: list[tuple[str, bytes]]) -> None:
-        """Take the messages of a second, from workers or, without a worker, from machines."""
-        for worker, body in messages:
-            if worker:
-                self.take(worker, body)
-            else:
-                self.take_of_machine(body)
-
-    def take_of_machine(self, body: bytes) -> None:
-        """Take one message of a machine."""
-        line = self._signer.verify(body)
-        assert line is not None
-        report = protocol.decode_to_coordinator(line, "a machine")
-        assert isinstance(report, MachineReport)
-        self.collector.add_together(report, now=0.0)
-
-    def take(self, worker: str, body: bytes) -> None:
-        """Take one message."""
-        message = locust_messages.open_message(self._signer, [worker.encode(), body])
-        assert message is not None
-        report = protocol.decode_worker_message(message.data, worker)
-        assert isinstance(report, WorkerReport)
-        self.collector.add(worker, report, now=0.0)
+    def take_all(self, bodies: list[bytes]) -> None:
+        """Take the messages of a second; the machines are told that they came."""
+        for body in bodies:
+            line = self._signer.verify(body)
+            assert line is not None
+            report = protocol.decode_to_coordinator(line, "a machine")
+            assert isinstance(report, ArrivedReport)
+            self._signer.sign(protocol.encode_line(Pong()))
+            self.collector.add_together(report, now=0.0)
 
     def tick(self, second: int) -> None:
         """Tell the command line of a second."""
@@ -176,7 +165,7 @@ class Machines:
         self._processes = processes
         self._signers = [(Signer(TOKEN), Signer(TOKEN)) for _ in range(0, workers, processes)]
 
-    def pass_on(self, messages: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    def pass_on(self, messages: list[tuple[str, bytes]]) -> list[bytes]:
         """Return the machines' messages of a second."""
         found = []
         for number, (local, signer) in enumerate(self._signers):
@@ -187,21 +176,19 @@ class Machines:
                 report = protocol.decode_worker_message(message.data, worker)
                 assert isinstance(report, WorkerReport)
                 merger.add(worker, report, 0.0)
-            found.append(("", signer.sign(protocol.encode_line(merger.take(0.0)))))
+                merger.beat(worker, "running")
+            found.append(signer.sign(protocol.encode_packed(merger.take(0.0))))
         return found
 
 
 def measure(rate: int, workers: int, processes: int) -> tuple[float, ...]:
-    """Return the cost of a second: kB of a message; CPU seconds to read all, to encode it, to decode it.
-
-    With more than one process a machine, each machine adds up what its workers report.
-    """
-    master, machines, found = Master(workers), Machines(workers, processes), []
+    """Return the cost of a second: kB of a message; CPU seconds to read all, to encode it, to decode it."""
+    master, machines, found = Master(workers, processes), Machines(workers, processes), []
     for number, reported in enumerate(reports(rate, workers)):
-        messages = machines.pass_on(reported) if processes > 1 else reported
+        messages = machines.pass_on(reported)
         reading = spent(partial(master.take_all, messages))
         telling = spent(partial(master.tick, WINDOW[-SECONDS] + number + 1))
-        found.append((len(messages[0][1]) / 1000, reading, telling, spent(master.hear)))
+        found.append((len(messages[0]) / 1000, reading, telling, spent(master.hear)))
     return tuple(np.median(np.array(found[1:]), axis=0).tolist())
 
 

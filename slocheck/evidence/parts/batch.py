@@ -85,6 +85,12 @@ def joined(batches: Sequence[Batch]) -> Batch:
         ValueError: They were counted against different numbers of thresholds, if that is not 0.
     """
     filled = [each for each in batches if len(each)]
+    return added_up(in_one(filled)) if len(filled) > 1 else in_one(filled)
+
+
+def in_one(batches: Sequence[Batch]) -> Batch:
+    """Return the rows of all batches, one after the other; raises ValueError as `joined`."""
+    filled = [each for each in batches if len(each)]
     if len(filled) <= 1:
         return filled[0] if filled else NO_COUNTS
     known: dict[Endpoint, int] = {}
@@ -92,15 +98,22 @@ def joined(batches: Sequence[Batch]) -> Batch:
     for each in filled:
         own = [known.setdefault(endpoint, len(known)) for endpoint in each.endpoints]
         places.append(np.asarray(own, dtype=np.int64)[each.places])
-    columns = concatenated([each.columns for each in filled])
-    rows, groups = _groups(np.concatenate(places), columns.seconds)
+    return Batch(tuple(known), np.concatenate(places), concatenated([each.columns for each in filled]))
+
+
+def added_up(batch: Batch) -> Batch:
+    """Return a batch with one row for each endpoint and second."""
+    if len(batch) <= 1:
+        return batch
+    columns = batch.columns
+    rows, groups = _groups(batch.places, columns.seconds)
     size = len(rows)
     added = Columns(
         rows[:, 1],
         columns.counts.added(groups, size),
         tuple(sparse.added(groups, size) for sparse in columns.sparse),
     )
-    return Batch(tuple(known), rows[:, 0], added)
+    return Batch(batch.endpoints, rows[:, 0], added)
 
 
 def _groups(places: Whole, seconds: Whole) -> tuple[Whole, Whole]:

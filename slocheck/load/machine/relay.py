@@ -27,7 +27,7 @@ from slocheck.load.messaging.machine_messages import (
     TellTime,
     ToMachine,
 )
-from slocheck.load.messaging.messages import FromMachine, WorkerReport
+from slocheck.load.messaging.messages import FromMachine, MachineReport, WorkerReport
 from slocheck.load.messaging.signing import Signer
 
 PING_S = 1.0
@@ -64,7 +64,7 @@ class Relay:
         self.heard = time.monotonic()
         self.coordinator = authority(join.host, join.port)
         self._join = join
-        self._nonce = ""
+        self._nonce, self._asked = "", float("-inf")
         self._signer = Signer(bytes.fromhex(join.shared_secret))
         self._local = local_socket.Listener("", 0)
         self._mismatch = ""
@@ -124,12 +124,18 @@ class Relay:
 
     def send(self, message: FromMachine) -> None:
         """Send a message of this machine."""
-        self._uplink.send(b"", self._signer.sign(protocol.encode_line(message)))
+        if isinstance(message, MachineReport):
+            body = protocol.encode_packed(message)
+        else:
+            body = protocol.encode_line(message)
+        self._uplink.send(b"", self._signer.sign(body))
 
     def ping(self) -> None:
-        """Ask the coordinator whether it is there."""
-        if self.connected:
-            self.send(Ping(time.monotonic_ns()))
+        """Ask the coordinator whether it is there, unless something that it responds to was just sent."""
+        now = time.monotonic()
+        if self.connected and now >= self._asked + PING_S:
+            self._asked = now
+            self.send(Ping())
 
     def _from_workers(self, signer: Signer) -> None:
         while True:
@@ -160,6 +166,7 @@ class Relay:
             gevent.sleep(_POLL_S)
             now = time.monotonic()
             if self._merger.due(now):
+                self._asked = now
                 self.send(self._merger.take(now))
 
     def _beat(self) -> None:

@@ -10,7 +10,7 @@ import gevent
 
 from slocheck.documents.words import quantity
 from slocheck.load.machine.admission import refusal, with_local_files
-from slocheck.load.machine.relay import PING_S, MachineError, Relay
+from slocheck.load.machine.relay import MachineError, Relay
 from slocheck.load.messaging import protocol
 from slocheck.load.messaging.bundle import BundleError, unpacked
 from slocheck.load.messaging.line_writer import LineWriter
@@ -81,7 +81,7 @@ class _Machine:
         self._output, self._commands, self._folder = output, commands, folder
         self._told: set[int] = set()
         self._first, self._taking_part = 0, False
-        self._pinged = self._connected_at = time.monotonic()
+        self._connected_at = time.monotonic()
         self._leave_until = 0.0
 
     def take_part(self) -> MachineDone:
@@ -147,9 +147,7 @@ class _Machine:
         gevent.sleep(_POLL_S)
         now = time.monotonic()
         self._relay.check()
-        if now >= self._pinged + PING_S:
-            self._pinged = now
-            self._relay.ping()
+        self._relay.ping()
         while self._commands:
             match protocol.decode_command(self._commands.popleft()):
                 case LeaveRun(why):

@@ -7,28 +7,34 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from slocheck.documents.units import NS_PER_SECOND
-from slocheck.documents.words import most_often, quantity
+from slocheck.documents.words import most_often
+from slocheck.evidence.columns import Whole
 from slocheck.evidence.forbidden import ForbiddenConnection, merged
 from slocheck.evidence.histogram import quantile_bounds
 from slocheck.evidence.machines import MachineHealth
 from slocheck.evidence.merge import Delta, together
 from slocheck.evidence.model import LAG_QUANTILE, FileResult, LoadHealth, WorkerHealth
-from slocheck.evidence.parts.batch import NO_COUNTS, Batch
+from slocheck.evidence.parts.batch import Batch, added_up
 from slocheck.evidence.recording import BEFORE_LOAD, all_refused
 from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.countable import countable
 from slocheck.load.master.load_model import MasterModel
 from slocheck.load.master.machine_counts import MachineCounts
+from slocheck.load.master.remote.gathering import Gathered, gathered, of_lags, of_one
 from slocheck.load.master.task_streak import TaskStreak
-from slocheck.load.messaging.messages import HealthSamples, Histograms, MachineReport, WorkerReport
+from slocheck.load.messaging.messages import HealthSamples, Histograms, WorkerReport
+from slocheck.load.messaging.reports import ArrivedReport
 from slocheck.load.recording.lags import Lags, LagTotal
 
 DOWN_AFTER_S = 10.0
 """A target is down after this many seconds in which all requests failed."""
+MOST_UNREAD = 64
+"""Reports of machines that are read at once."""
 MAX_MESSAGES = 500
 """Entries kept of one worker; only damaged reports hold more."""
 _ALL = Fraction(1)
@@ -81,12 +87,16 @@ class WorkerState:
         self.forbidden = report.forbidden
         self._add_health(report.health, window)
         for text in (*report.unreadable, *report.unseen):
-            self._say(f"{_UNREADABLE}{text}")
+            self.say_damaged(text)
         self.unreadable += len(report.unreadable)
 
     def lose(self, what: str) -> None:
         """Note something from the worker that could not be read."""
         self.unreadable += 1
+        self.say_damaged(what)
+
+    def say_damaged(self, what: str) -> None:
+        """Note something that could not be read and that is only shown."""
         self._say(f"{_UNREADABLE}{what}")
 
     def _say(self, text: str) -> None:
@@ -138,7 +148,7 @@ class Collector:
             ahead_ns: Returns how far a worker's monotonic clock is ahead of this machine's.
         """
         self._machine_of, self._ahead_ns = machines or {}, ahead_ns
-        self._machines = {name: MachineCounts(window, thresholds) for name in self._machine_of.values()}
+        self._machines = MachineCounts(self._machine_of.values(), window, thresholds)
         self._idle_classes = dict.fromkeys(classes)
         self.last_end_ns = 0
         self.down = False
@@ -153,6 +163,8 @@ class Collector:
         self._workers = {worker: WorkerState() for worker in workers}
         self._exceptions: Counter[str] = Counter()
         self._waiting: list[Delta] = []
+        self._unread: list[tuple[str, Any, Any]] = []
+        self._unread_since = 0.0
         self._failing_since: float | None = None
         self._tasks = TaskStreak(max_exceptions)
         self._listener_errors: Counter[str] = Counter()
@@ -181,8 +193,11 @@ class Collector:
         if self._add_all_but_counts(worker, report, now):
             self._add_counts(worker, report.delta, now)
 
-    def add_together(self, machine: MachineReport, *, now: float) -> None:
-        """Add what one machine's workers report, with their counts added up, unless it was added before."""
+    def add_together(self, machine: ArrivedReport, *, now: float) -> None:
+        """Add what one machine's workers report, with their counts added up, unless it was added before.
+
+        The counts are read together with those of other machines, by the next second at the latest.
+        """
         added = [
             (worker, report)
             for worker, report in machine.reports
@@ -191,9 +206,17 @@ class Collector:
         for worker, report in added:
             self._add_counts(worker, report.delta, now)
         if added:
-            first = added[0][0]
-            self._add_counts(first, machine.delta, now)
-            self._add_lag(first, machine.lag)
+            self._unread.append((added[0][0], machine.delta, machine.lag))
+            self._unread_since = now
+            if len(self._unread) >= MOST_UNREAD:
+                self._read()
+
+    def _read(self) -> None:
+        """Add the counts that machines reported and that were not read yet."""
+        unread, self._unread = self._unread, []
+        if unread:
+            found = gathered([(delta, lag) for _, delta, lag in unread], self._thresholds)
+            self._count([worker for worker, _, _ in unread], found, self._unread_since)
 
     def _add_all_but_counts(self, worker: str, report: WorkerReport, now: float) -> bool:
         """Add what a report says besides its counts; returns whether it is a new one."""
@@ -212,41 +235,48 @@ class Collector:
         for name in report.health.classes:
             self._idle_classes.pop(name, None)
         if worker in self._machine_of:
-            self._machines[self._machine_of[worker]].add(report)
+            self._machines.targets[self._machine_of[worker]].update(report.health.targets)
         return True
 
     def _add_lag(self, worker: str, lag: Lags) -> None:
-        """Add how late arrivals of a worker, or of a machine with this worker, were handed out."""
-        self._arrival_lag.add(lag)
-        if worker in self._machine_of:
-            self._machines[self._machine_of[worker]].add_lag(lag)
+        """Add how late a worker's arrivals were handed out."""
+        if len(lag.seconds):
+            self._count([worker], of_lags(lag), 0.0)
 
     def _add_counts(self, worker: str, counted: Delta, now: float) -> None:
-        """Add what a worker, or a machine with this worker, recorded."""
-        if not len(counted.batch) and not counted.errors:
-            return
-        delta = self._fitting(self._workers[worker], counted)
-        if worker in self._machine_of:
-            self._machines[self._machine_of[worker]].count(delta.batch)
+        """Add what a worker recorded."""
+        if len(counted.batch) or counted.errors:
+            self._count([worker], of_one(counted, self._thresholds), now)
+
+    def _count(self, workers: Sequence[str], found: Gathered, now: float) -> None:
+        """Add what these workers counted, or their machines."""
+        for number, text in found.lost:
+            self.lose(workers[number], text)
+        for number, text in found.unseen:
+            self._workers[workers[number]].say_damaged(text)
+        delta, owners = self._countable(workers, found)
+        self._arrival_lag.add(found.lags)
+        if self._machine_of:
+            machines = self._machines.numbers([self._machine_of[worker] for worker in workers])
+            self._machines.count(delta.batch, machines[owners])
+            self._machines.add_lag(found.lags, machines[found.lag_owners])
         if len(delta.batch) or delta.errors:
-            self._waiting.append(delta)
+            self._waiting.append(replace(delta, batch=added_up(delta.batch)))
             self._watch_target(delta.batch, now)
+
+    def _countable(self, workers: Sequence[str], found: Gathered) -> tuple[Delta, Whole]:
+        """Return what can be counted, and whose each row is; notes what cannot."""
+        delta, owners = found.delta, found.owners
+        good = countable(delta.batch)
+        for row in np.flatnonzero(~good)[:MAX_MESSAGES]:
+            endpoint = delta.batch.endpoints[delta.batch.places[row]]
+            self.lose(workers[owners[row]], f"requests of {endpoint}: a number out of its range")
+        return replace(delta, batch=delta.batch.chosen(good)), owners[good]
 
     def lose(self, worker: str, what: str) -> None:
         """Note a worker's message that could not be read at all."""
         if worker in self._workers:
             self._workers[worker].lose(what)
-
-    def _fitting(self, state: WorkerState, delta: Delta) -> Delta:
-        """Return a delta without rows that do not fit the plan's thresholds, or cannot be counted."""
-        batch, thresholds = delta.batch, delta.batch.columns.counts.thresholds
-        if thresholds not in (0, self._thresholds):
-            state.lose(f"requests: counted against {quantity(thresholds, 'threshold')}")
-            return replace(delta, batch=NO_COUNTS)
-        good = countable(batch)
-        for row in np.flatnonzero(~good)[:MAX_MESSAGES]:
-            state.lose(f"requests of {batch.endpoints[batch.places[row]]}: a number out of its range")
-        return replace(delta, batch=batch.chosen(good))
 
     def _watch_target(self, batch: Batch, now: float) -> None:
         """Notice when all requests fail or are refused; failures of this machine itself do not count."""
@@ -277,15 +307,18 @@ class Collector:
 
     def take(self) -> tuple[Delta, ...]:
         """Return what came since the last call: at most one delta, however many workers there are."""
+        self._read()
         taken, self._waiting = self._waiting, []
         return (together(taken),) if taken else ()
 
     def machine(self, known: MachineHealth, measured_s: int) -> MachineHealth:
         """Return what is known of a machine with what it sent in the measured seconds of the window."""
-        tally = self._machines.get(known.machine)
-        if tally is None:
+        self._read()
+        targets = self._machines.targets.get(known.machine)
+        if targets is None:
             return known
-        return replace(known, targets=tuple(sorted(tally.targets)), load=tally.load(measured_s))
+        load = self._machines.load(known.machine, measured_s)
+        return replace(known, targets=tuple(sorted(targets)), load=load)
 
     def health(
         self, *, clocks: ClockWatch, measured_s: int, forbidden: tuple[ForbiddenConnection, ...] = ()
@@ -297,6 +330,7 @@ class Collector:
             measured_s: Whole seconds of the window that were measured.
             forbidden: Hosts that the master itself tried to reach and was not allowed to.
         """
+        self._read()
         running = _running([state.users for state in self._workers.values()], self._window[:measured_s])
         return LoadHealth(
             planned_users=self._planned_users,

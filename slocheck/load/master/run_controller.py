@@ -30,12 +30,12 @@ from slocheck.load.messaging.messages import (
     ListenerRuns,
     LoadBegan,
     LoadDone,
-    MachineReport,
     SecondPassed,
     StillPreparing,
     StopLoad,
     WorkerReport,
 )
+from slocheck.load.messaging.reports import ArrivedReport
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.network.connect_guard import ConnectGuard
 from slocheck.load.phases import Phases
@@ -366,7 +366,7 @@ class RunController:
         if self._collector is not None:
             self._collector.add(worker, report, now=time.monotonic())
 
-    def _on_machine_report(self, report: MachineReport) -> None:
+    def _on_machine_report(self, report: ArrivedReport) -> None:
         for worker, state in report.alive.items():
             self._runner.hear(worker, state)
         if self._collector is not None:

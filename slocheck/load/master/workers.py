@@ -6,7 +6,8 @@ from typing import Protocol
 from slocheck.evidence.machines import MachineHealth
 from slocheck.load.master.ended_worker import EndedWorker
 from slocheck.load.messaging import local_socket
-from slocheck.load.messaging.messages import MachineReport, WorkerSettings
+from slocheck.load.messaging.messages import WorkerSettings
+from slocheck.load.messaging.reports import ArrivedReport
 from slocheck.load.worker.processes import WorkerProcesses
 from slocheck.plan.load_plan import LoadPlan
 
@@ -39,7 +40,7 @@ class Workers(Protocol):
     def place(self, worker: str) -> str:
         """Return where a worker is, after its name in a message: `` on NAME``; empty on this machine."""
 
-    def watch(self, on_report: Callable[[MachineReport], object]) -> None:
+    def watch(self, on_report: Callable[[ArrivedReport], object]) -> None:
         """Pass on what machines report of their workers; those of this machine report by themselves."""
 
     def compare_clocks(self, within_s: float) -> None:
@@ -68,7 +69,7 @@ class LocalWorkers:
 
     lead_ns = 0
 
-    def watch(self, on_report: Callable[[MachineReport], object]) -> None:
+    def watch(self, on_report: Callable[[ArrivedReport], object]) -> None:
         """Do nothing: the workers report to the master itself."""
 
     def compare_clocks(self, within_s: float) -> None:

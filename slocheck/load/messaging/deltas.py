@@ -1,12 +1,13 @@
 """Counts of a second as plain values, and back: columns as bytes, which are checked before they are used.
 
-An array is its type and its bytes, in little-endian order and in the smallest of three types that holds it.
+An array is its type and its bytes, in little-endian order and in the smallest of four types that holds it.
 Each array's length follows from those before it. So what is read takes memory in proportion to the
 message, whatever sizes the message states. In a line of JSON the bytes are in Base64.
 """
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -37,12 +38,58 @@ from slocheck.spec.model import Endpoint
 MAX_ROWS = 1 << 20
 """Most rows of a batch; the limit of a message's bytes is reached before."""
 MAX_THRESHOLDS = 1000
-_TYPES: dict[str, np.dtype[Any]] = {"u2": np.dtype("<u2"), "u4": np.dtype("<u4"), "i8": np.dtype("<i8")}
+_TYPES: dict[str, np.dtype[Any]] = {
+    "u1": np.dtype("<u1"), "u2": np.dtype("<u2"), "u4": np.dtype("<u4"), "i8": np.dtype("<i8"),
+}  # fmt: skip
+_UNSIGNED = {name: int(np.iinfo(_TYPES[name]).max) for name in ("u1", "u2", "u4")}
 _NO_KEY = 0xFFFF
 """Replaces a key that is out of every range."""
 _DAMAGED = Endpoint("", "(damaged)")
 _NO_ROWS = np.zeros(0, dtype=np.int64)
 _OUT_OF_RANGE = "a number out of its range"
+Array = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SparseParts:
+    """A sparse column as it arrived: as many entries as there have to be, and nothing else is certain.
+
+    Attributes:
+        ends: Shape (R,).
+        keys: Shape (E,).
+        counts: As many.
+    """
+
+    ends: Array
+    keys: Array
+    counts: Array
+
+
+@dataclass(frozen=True, slots=True)
+class BatchParts:
+    """A batch as it arrived: arrays of the right lengths, whose numbers may be wrong.
+
+    Attributes:
+        endpoints: What was asked; one whose name cannot be read has a stand-in.
+        damaged: The places of these.
+        rows: R.
+        thresholds: T.
+        seconds: Shape (R,).
+        places: Shape (R,).
+        wide: Shape (R, 3).
+        narrow: Shape (R, `WIDTH` + T).
+        sparse: The four sparse columns.
+    """
+
+    endpoints: tuple[Endpoint, ...]
+    damaged: list[int]
+    rows: int
+    thresholds: int
+    seconds: Array
+    places: Array
+    wide: Array
+    narrow: Array
+    sparse: tuple[SparseParts, ...]
 
 
 def text_of_bytes(value: object) -> str:
@@ -55,11 +102,11 @@ def text_of_bytes(value: object) -> str:
 def plain_array(values: NDArray[Any]) -> list[Any]:
     """Return an array of whole numbers as its type and its bytes."""
     lowest, highest = (int(values.min()), int(values.max())) if values.size else (0, 0)
-    kind = next((name for name in ("u2", "u4") if lowest >= 0 and highest <= np.iinfo(name).max), "i8")
+    kind = next((name for name, most in _UNSIGNED.items() if lowest >= 0 and highest <= most), "i8")
     return [kind, values.astype(_TYPES[kind]).tobytes()]
 
 
-def read_array(plain: Any, size: int) -> NDArray[np.integer[Any]]:
+def read_array(plain: Any, size: int) -> Array:
     """Return an array of that many numbers; ValueError, TypeError or LookupError if it is not one."""
     kind, data = a_list(plain)
     dtype = _TYPES[a_text(kind)]
@@ -68,7 +115,7 @@ def read_array(plain: Any, size: int) -> NDArray[np.integer[Any]]:
         data = b64decode(data, validate=True)
     if not isinstance(data, bytes) or len(data) != length:
         raise ValueError("not as many numbers as there have to be")
-    found: NDArray[np.integer[Any]] = np.frombuffer(data, dtype=dtype)
+    found: Array = np.frombuffer(data, dtype=dtype)
     return found
 
 
@@ -96,9 +143,19 @@ def read_delta(plain: Any, reading: Reading) -> Delta:
     batch, errors, slowest = plain
     return Delta(
         batch=reading.one("requests", batch, lambda parts: _batch(parts, reading), NO_COUNTS),
-        errors=reading.each("error", errors, lambda parts: _error(*parts)),
-        slowest=reading.each("slowest", slowest, lambda parts: _slow_request(*parts)),
+        errors=read_errors(errors, reading),
+        slowest=read_slowest(slowest, reading),
     )
+
+
+def read_errors(plain: Any, reading: Reading) -> tuple[ErrorExample, ...]:
+    """Return failed requests by message from plain values; those that cannot be read are named."""
+    return reading.each("error", plain, lambda parts: _error(*parts))
+
+
+def read_slowest(plain: Any, reading: Reading) -> tuple[SlowRequest, ...]:
+    """Return slow responses from plain values; those that cannot be read are named."""
+    return reading.each("slowest", plain, lambda parts: _slow_request(*parts))
 
 
 def _plain_endpoint(endpoint: Endpoint) -> tuple[str, str]:
@@ -118,26 +175,38 @@ def _plain_batch(batch: Batch) -> list[Any]:
     ]
 
 
-def _batch(plain: Any, reading: Reading) -> Batch:
-    """Return the rows of a batch that can be read; raises one of `JUNK` if none can."""
-    if plain == []:
-        return NO_COUNTS
-    names, sizes, *arrays = a_list(plain)
+def batch_parts(plain: Any) -> BatchParts:
+    """Return what a batch is made of; raises one of `JUNK` if lengths do not fit."""
+    names, sizes, seconds, places, wide, narrow, *sparse = a_list(plain)
     endpoints, damaged = _endpoints(a_list(names))
     rows, thresholds, *entries = a_list(sizes)
     a_whole(rows, 0, MAX_ROWS)
     width = WIDTH + a_whole(thresholds, 0, MAX_THRESHOLDS)
-    seconds, places, wide, narrow, *sparse = arrays
-    columns = Columns(
-        read_array(seconds, rows).astype(np.int64),
-        Counts(
-            read_array(wide, rows * len(TIMES)).reshape(rows, len(TIMES)).astype(np.int64),
-            read_array(narrow, rows * width).reshape(rows, width),
-        ),
-        tuple(_sparse(entries, sparse, rows)),
+    return BatchParts(
+        endpoints,
+        damaged,
+        rows,
+        thresholds,
+        read_array(seconds, rows),
+        read_array(places, rows),
+        read_array(wide, rows * len(TIMES)).reshape(rows, len(TIMES)),
+        read_array(narrow, rows * width).reshape(rows, width),
+        tuple(sparse_parts(entries, sparse, rows)),
     )
-    batch = Batch(endpoints, read_array(places, rows).astype(np.int64), columns)
-    return _sound(batch, damaged, reading)
+
+
+def _batch(plain: Any, reading: Reading) -> Batch:
+    """Return the rows of a batch that can be read; raises one of `JUNK` if none can."""
+    if plain == []:
+        return NO_COUNTS
+    parts = batch_parts(plain)
+    columns = Columns(
+        parts.seconds.astype(np.int64),
+        Counts(parts.wide.astype(np.int64), parts.narrow),
+        tuple(_sparse(each, parts.rows) for each in parts.sparse),
+    )
+    batch = Batch(parts.endpoints, parts.places.astype(np.int64), columns)
+    return _without_unsound(batch, parts.damaged, reading)
 
 
 def _endpoints(names: list[Any]) -> tuple[tuple[Endpoint, ...], list[int]]:
@@ -158,37 +227,47 @@ def _named(names: tuple[str, ...]) -> tuple[Endpoint, ...]:
     return tuple(Endpoint(a_text(method), a_text(name)) for method, name in pairs_of(list(names)))
 
 
-def _sparse(sizes: list[Any], arrays: list[Any], rows: int) -> Iterator[Sparse]:
-    """Yield the four sparse columns; raises ValueError if their entries do not belong to a row each."""
+def sparse_parts(sizes: list[Any], arrays: list[Any], rows: int) -> Iterator[SparseParts]:
+    """Yield sparse columns as they arrived; raises one of `JUNK` if lengths do not fit."""
     of_three = zip(sizes, arrays[::3], arrays[1::3], arrays[2::3], strict=True)
-    for size, ends_plain, keys_plain, counts_plain in of_three:
-        ends = read_array(ends_plain, rows).astype(np.int64)
-        whole = not rows or (ends[0] >= 0 and not (ends[1:] < ends[:-1]).any())
-        if not whole or (ends[-1] if rows else 0) != a_count(size):
-            raise ValueError("entries that belong to no row")
-        keys = read_array(keys_plain, size)
-        if keys.dtype != np.uint16:
-            keys = np.where((keys >= 0) & (keys < _NO_KEY), keys, _NO_KEY).astype(np.uint16)
-        yield Sparse(ends, keys.astype(np.uint16, copy=False), read_array(counts_plain, size))
+    for size, ends, keys, counts in of_three:
+        a_count(size)
+        yield SparseParts(read_array(ends, rows), read_array(keys, size), read_array(counts, size))
 
 
-def _sound(batch: Batch, damaged: list[int], reading: Reading) -> Batch:
+def _sparse(parts: SparseParts, rows: int) -> Sparse:
+    """Return a sparse column; raises ValueError if its entries do not belong to a row each."""
+    ends, keys = parts.ends.astype(np.int64), parts.keys
+    whole = not rows or (ends[0] >= 0 and not (ends[1:] < ends[:-1]).any())
+    if not whole or (ends[-1] if rows else 0) != len(keys):
+        raise ValueError("entries that belong to no row")
+    if keys.dtype.itemsize > np.dtype(np.uint16).itemsize:
+        keys = np.where((keys >= 0) & (keys < _NO_KEY), keys, _NO_KEY)
+    return Sparse(ends, keys.astype(np.uint16, copy=False), parts.counts)
+
+
+def _without_unsound(batch: Batch, damaged: list[int], reading: Reading) -> Batch:
     """Return the rows that can be counted; names the others."""
-    columns = batch.columns
     known = (batch.places >= 0) & (batch.places < len(batch.endpoints))
     if damaged:
         known &= ~np.isin(batch.places, damaged)
-    good = known & (columns.seconds >= BEFORE_LOAD) & (columns.seconds <= MAX_SECOND)
+    good = known & sound(batch.columns)
+    for row in np.flatnonzero(~good):
+        name = batch.endpoints[batch.places[row]] if known[row] else _DAMAGED
+        reading.lose("requests", f"{name}, second {batch.columns.seconds[row]}", ValueError(_OUT_OF_RANGE))
+    return batch.chosen(good)
+
+
+def sound(columns: Columns) -> NDArray[np.bool_]:
+    """Tell for each row whether its numbers are within their ranges, shape (R,)."""
+    good: NDArray[np.bool_] = (columns.seconds >= BEFORE_LOAD) & (columns.seconds <= MAX_SECOND)
     for numbers in (columns.counts.wide, columns.counts.narrow):
         if numbers.dtype == np.int64 and numbers.size:
             good &= numbers.min(axis=1) >= 0
     highest = (MAX_STATUS, MAX_INDEX, MAX_INDEX, MAX_INDEX)
     for sparse, most in zip(columns.sparse, highest, strict=True):
         good[_rows_with_bad_entries(sparse, most)] = False
-    for row in np.flatnonzero(~good):
-        name = batch.endpoints[batch.places[row]] if known[row] else _DAMAGED
-        reading.lose("requests", f"{name}, second {columns.seconds[row]}", ValueError(_OUT_OF_RANGE))
-    return batch.chosen(good)
+    return good
 
 
 def _rows_with_bad_entries(sparse: Sparse, highest: int) -> Whole:
@@ -216,6 +295,14 @@ def plain_lags(lags: Lags) -> list[Any]:
     return [sizes, *map(plain_array, arrays)]
 
 
+def lag_parts(plain: Any) -> tuple[Array, SparseParts]:
+    """Return the seconds and the counts of delays; raises one of `JUNK` if lengths do not fit."""
+    (rows, entries), seconds, *arrays = a_list(plain)
+    a_whole(rows, 0, MAX_ROWS)
+    (counts,) = sparse_parts([entries], arrays, rows)
+    return read_array(seconds, rows), counts
+
+
 def read_lags(plain: Any, reading: Reading) -> Lags:
     """Return histograms by second from plain values; those that cannot be read are named in `reading`.
 
@@ -224,16 +311,20 @@ def read_lags(plain: Any, reading: Reading) -> Lags:
     """
     if plain == []:
         return NO_LAGS
-    (rows, entries), seconds_plain, *arrays = a_list(plain)
-    a_whole(rows, 0, MAX_ROWS)
-    seconds = read_array(seconds_plain, rows).astype(np.int64)
-    (counts,) = _sparse([entries], arrays, rows)
-    good = np.abs(seconds) <= MAX_SECOND
-    good[_rows_with_bad_entries(counts, MAX_INDEX)] = False
+    seconds, parts = lag_parts(plain)
+    lags = Lags(seconds.astype(np.int64), _sparse(parts, len(seconds)))
+    good = sound_lags(lags)
     for row in np.flatnonzero(~good):
-        reading.lose("lag", f"second {seconds[row]}", ValueError(_OUT_OF_RANGE))
+        reading.lose("lag", f"second {lags.seconds[row]}", ValueError(_OUT_OF_RANGE))
     kept = np.flatnonzero(good)
-    return Lags(seconds[kept], counts if good.all() else chosen_rows(counts, kept))
+    return Lags(lags.seconds[kept], lags.counts if good.all() else chosen_rows(lags.counts, kept))
+
+
+def sound_lags(lags: Lags) -> NDArray[np.bool_]:
+    """Tell for each histogram whether its numbers are within their ranges, shape (R,)."""
+    good: NDArray[np.bool_] = np.abs(lags.seconds) <= MAX_SECOND
+    good[_rows_with_bad_entries(lags.counts, MAX_INDEX)] = False
+    return good
 
 
 def _error(method: Any, name: Any, *plain: Any) -> ErrorExample:

@@ -169,26 +169,12 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A machine, once a second: it is there, and asks whether the coordinator is.
-
-    Attributes:
-        sent_ns: On the machine's monotonic clock.
-    """
-
-    sent_ns: int
+    """A machine that has said nothing for a second: it is there, and asks whether the coordinator is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """The coordinator's response to a `Ping`.
-
-    Attributes:
-        sent_ns: The machine's.
-        at_ns: On the coordinator's monotonic clock.
-    """
-
-    sent_ns: int
-    at_ns: int
+    """The coordinator's response to a `Ping`, and to a report: it is there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Encodes the load engine's messages as plain values and decodes them; no other module does.
 
 An encoded message is ``[protocol version, slocheck version, kind, fields]``, made of lists, dictionaries
-with text keys, texts, numbers and bytes, for msgpack; lines of JSON have the bytes in Base64. The first two
+with text keys, texts, numbers and bytes, for msgpack; lines of JSON have the bytes in Base64. Machines talk
+in lines of JSON, which a process of any version can read, but report their counts by msgpack. The first two
 positions keep their meaning in every version, so the error for a process of another version can name that
 version.
 """
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, get_args
 
 import slocheck
@@ -50,16 +52,20 @@ from slocheck.load.messaging.messages import (
 )
 from slocheck.load.messaging.reading import Reading
 from slocheck.load.messaging.reports import (
+    Arrived,
     plain_machine_report,
     plain_report,
     read_machine_report,
     read_report,
 )
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Incremented with every change of a message's form or meaning."""
 _VERSION_PARTS = 2
 _MAX_SHOWN = 40
+_LINE = b"["
+"""How a line of JSON begins; a message by msgpack does not."""
+_ANY_TEXT = "surrogatepass"
 _KINDS: Mapping[type, str] = {
     PrepareLoad: "prepare-load", StartLoad: "start-load", FinishWindow: "finish-window",
     StopLoad: "stop-load", ScenarioLoaded: "scenario-loaded", WorkersReady: "workers-ready",
@@ -109,6 +115,14 @@ def encode_line(message: Message) -> bytes:
     return json.dumps(encode(message), default=text_of_bytes).encode() + b"\n"
 
 
+def encode_packed(message: MachineReport) -> bytes:
+    """Return a message by msgpack."""
+    import msgpack  # type: ignore[import-untyped]  # noqa: PLC0415 - the command line starts without it
+
+    packed: bytes = msgpack.dumps(encode(message), unicode_errors=_ANY_TEXT)
+    return packed
+
+
 def decode_command(line: bytes) -> Command:
     """Return what the command line tells the master; raises ProtocolError."""
     command: Command = _decode(_parsed(line), Command, "the command line", "this master")
@@ -139,9 +153,10 @@ def decode_worker_message(plain: object, worker: str) -> WorkerMessage:
     return message
 
 
-def decode_to_coordinator(line: bytes, sender: str) -> FromMachine:
+def decode_to_coordinator(body: bytes, sender: str) -> Arrived:
     """Return what a machine tells the coordinator; raises ProtocolError."""
-    message: FromMachine = _decode(_parsed(line), FromMachine, sender, "this coordinator")
+    plain = _parsed(body) if body.startswith(_LINE) else _unpacked(body)
+    message: Arrived = _decode(plain, FromMachine, sender, "this coordinator")
     return message
 
 
@@ -158,15 +173,23 @@ def _parsed(line: bytes) -> object:
         raise ProtocolError(f"not a line of JSON: {error}") from error
 
 
+def _unpacked(body: bytes) -> object:
+    import msgpack  # noqa: PLC0415 - see `encode_packed`
+
+    try:
+        return msgpack.loads(body, unicode_errors=_ANY_TEXT)
+    except Exception as error:
+        raise ProtocolError(f"not a message: {error!r}") from error
+
+
 def _decode(plain: object, allowed: Any, sender: str, receiver: str) -> Any:
     """Return a message of one of the allowed types (a class, or a union of them)."""
     if not isinstance(plain, list) or len(plain) < _VERSION_PARTS:
         raise ProtocolError(f"not a message of {sender}")
     _check_version(plain, sender, receiver)
-    types = {_KINDS[each]: each for each in get_args(allowed) or (allowed,)}
     try:
         kind, fields = plain[_VERSION_PARTS:]
-        message = types[kind]
+        message = _types(allowed)[kind]
         if message is WorkerReport:
             return read_report(fields)
         if message is SecondPassed:
@@ -187,6 +210,12 @@ def _check_version(plain: list[Any], sender: str, receiver: str) -> None:
             f"{sender} speaks protocol {protocol} (slocheck {version[:_MAX_SHOWN]}), {receiver} {PROTOCOL} "
             f"(slocheck {slocheck.__version__}): install the same version"
         )
+
+
+@cache
+def _types(allowed: Any) -> Mapping[str, Any]:
+    """Return the types of messages that are allowed, by their kinds."""
+    return {_KINDS[each]: each for each in get_args(allowed) or (allowed,)}
 
 
 def _plain_second(second: SecondPassed) -> dict[str, Any]:

@@ -7,13 +7,14 @@ it still count.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slocheck.documents.texts import valid_text
 from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.merge import Delta
 from slocheck.load.messaging.deltas import plain_delta, plain_lags, read_delta, read_lags
+from slocheck.load.messaging.machine_messages import ToCoordinator
 from slocheck.load.messaging.messages import (
     ArrivalCounts,
     HealthSamples,
@@ -36,6 +37,27 @@ from slocheck.load.messaging.reading import (
     text_and_count,
 )
 from slocheck.load.recording.lags import NO_LAGS
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedReport:
+    """A `MachineReport` as it arrived: its counts are read later, together with those of other machines.
+
+    Attributes:
+        delta: What the workers recorded, as plain values.
+        lag: How late their arrivals were handed out, as plain values.
+        reports: As in `MachineReport`.
+        alive: As in `MachineReport`.
+    """
+
+    delta: Any
+    lag: Any
+    reports: tuple[tuple[str, WorkerReport], ...]
+    alive: Mapping[str, str]
+
+
+Arrived = ToCoordinator | ArrivedReport
+"""What a machine tells the coordinator, as it arrives."""
 
 
 def plain_report(report: WorkerReport) -> dict[str, Any]:
@@ -121,19 +143,15 @@ def plain_machine_report(report: MachineReport) -> dict[str, Any]:
     }
 
 
-def read_machine_report(plain: Any) -> MachineReport:
-    """Return a machine's report from plain values.
+def read_machine_report(plain: Any) -> ArrivedReport:
+    """Return a machine's report from plain values, but for its counts: see `gathering`.
 
     Raises:
         ValueError, TypeError, LookupError: It is not one, or a part of it cannot be read.
     """
-    reading = Reading()
-    delta, lag = read_delta(plain["delta"], reading), read_lags(plain["lag"], reading)
     reports = tuple(_of_worker(*parts) for parts in a_list(plain["reports"]))
-    if reading.lost or reading.unseen:
-        raise ValueError(f"cannot be read: {', '.join(reading.lost + reading.unseen)}")
     alive = {a_text(worker): a_text(state) for worker, state in plain["alive"].items()}
-    return MachineReport(delta, reports, alive, lag)
+    return ArrivedReport(plain["delta"], plain["lag"], reports, alive)
 
 
 def _of_worker(worker: Any, plain: Any, unreadable: Any, unseen: Any) -> tuple[str, WorkerReport]:

@@ -20,7 +20,7 @@ class Signer:
     """Signs what a process sends, and verifies what it receives."""
 
     def __init__(self, token: bytes) -> None:
-        self._token = token
+        self._keyed = hmac.new(token, digestmod=hashlib.sha256)
         self._sender = secrets.token_bytes(_SENDER)
         self._sent = 0
         self._last: dict[bytes, int] = {}
@@ -43,6 +43,7 @@ class Signer:
         return payload
 
     def _mac(self, head: bytes, payload: bytes) -> bytes:
-        mac = hmac.new(self._token, head, hashlib.sha256)
+        mac = self._keyed.copy()
+        mac.update(head)
         mac.update(payload)
         return mac.digest()

@@ -11,7 +11,11 @@ from pathlib import Path
 from slocheck.load.messaging.token_files import make_token_files
 from slocheck.pipeline.archive import load_evidence
 from tests.e2e.support.cli import write_spec
+from tests.e2e.support.machines import Command, Target, commands, slocheck_words, tokens
 from tests.e2e.support.servers.load_server import LoadServer
+from tests.e2e.support.slow_way import SlowWay
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 AHEAD_S = 5000
 RATE, WARMUP_S, DURATION_S = 40, 1, 10
@@ -73,3 +77,36 @@ def test_a_clock_that_is_hours_ahead_changes_nothing(tmp_path: Path) -> None:
     assert [machines[name]["requests"] for name in ("near", "ahead")] == [RATE * DURATION_S / 2] * 2
     assert {target for machine in machines.values() for target in machine["targets"]} == {"127.0.0.1"}
     assert machines["ahead"]["clock_offset_s"] - machines["near"]["clock_offset_s"] > AHEAD_S - 1
+
+
+def test_a_clock_that_moved_during_the_run_makes_it_invalid(tmp_path: Path) -> None:
+    """What is known of a clock is what messages tell: here it moves because one way becomes longer.
+
+    No clock is changed: that of a time namespace cannot be once a process runs in it, the machine's own is
+    everybody's, and a library that is loaded before (faketime) changes waits as well. A way that takes
+    160 ms more in one direction moves the offset that is measured after the load by 80 ms, as a clock would
+    that went wrong by as much.
+    """
+    coordinator, worker = tokens(tmp_path)
+    port = free_port()
+    with (
+        Target(socket.create_server(("127.0.0.1", 0))) as target,
+        SlowWay(("127.0.0.1", port)) as way,
+        commands() as started,
+    ):
+        workload = "rate: 40/s, warmup: 0s, duration: 4s"
+        spec = write_spec(tmp_path, target.url, workload=workload, scenario=SCENARIO, scenario_name="a.yaml")
+        run = ("run", spec, "--workers", "1", "--listen", f"127.0.0.1:{port}", "--token-file", coordinator)
+        join = ("worker", "--join", way.address, "--token-file", worker, "--processes", "1", "--name", "far")
+        main = Command(slocheck_words(*run, "--json"), cwd=tmp_path, name="main")
+        started.append(main)
+        started.append(Command(slocheck_words(*join), cwd=tmp_path, name="far"))
+        wait_until(lambda: target.counts.total() > 10, main.err)
+        way.back_s = 0.16
+        assert main.wait() == 4, main.err
+    findings = {each["code"]: each for each in json.loads(main.out)["findings"]}
+    assert not findings["machine-clocks"]["valid"]
+    message = findings["machine-clocks"]["message"]
+    found = re.fullmatch(r"the clock of far moved by ([\d.]+) ms during the run, allowed 50 ms: .+", message)
+    assert found, message
+    assert 60 < float(found[1]) < 250

@@ -79,17 +79,16 @@ class Site:
         wait_until(lambda: "waiting for" in command.err, command.err)
         return command
 
-    def work(self, name: str, *words: str | Path, token: Path | None = None, path: str = "") -> Command:
-        """Start a worker; `path` comes first on its module path."""
+    def work(self, name: str, *words: str | Path, token: Path | None = None) -> Command:
+        """Start a worker."""
         return self._start(
             self.folder(name),
             *("worker", "--join", f"127.0.0.1:{self._port}", "--token-file", str(token or self.token)),
             *("--processes", "1", "--name", name, *words),
-            prefix=["env", f"PYTHONPATH={path}:{Path(__file__).parents[3]}"] if path else [],
         )
 
-    def _start(self, folder: Path, *words: str | Path, prefix: list[str] | None = None) -> Command:
-        command = Command(slocheck_words(*words, prefix=prefix or []), cwd=folder, name="said")
+    def _start(self, folder: Path, *words: str | Path) -> Command:
+        command = Command(slocheck_words(*words), cwd=folder, name="said")
         self._started.append(command)
         return command
 
@@ -137,17 +136,6 @@ def test_the_wrong_key_an_interrupt_and_an_end_before_the_load(site: Site, tmp_p
     assert "worker 1 of 3 has joined: leaver (127.0.0.1), 1 process " in main.err
     assert "leaver (127.0.0.1) left the run: it was interrupted there (SIGINT)" in main.err
     assert not site.target.counts
-
-
-def test_a_worker_of_another_version_is_refused_by_name_on_both_sides(site: Site, tmp_path: Path) -> None:
-    """The run ends at once, as it can never have all of its workers."""
-    (tmp_path / "sitecustomize.py").write_text("import slocheck\nslocheck.__version__ = '9.9'\n")
-    main, worker = site.coordinate(1), site.work("other", path=str(tmp_path))
-    assert (main.wait(), worker.wait()) == (4, 4)
-    assert "speaks protocol" in main.err
-    assert "(slocheck 9.9), this coordinator" in main.err
-    assert "this worker" in worker.err
-    assert "(slocheck 9.9): install the same version" in worker.err
 
 
 def test_another_python_is_refused_in_the_first_answer(site: Site) -> None:

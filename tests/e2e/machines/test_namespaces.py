@@ -11,8 +11,16 @@ import pytest
 
 from slocheck.load.messaging.machine_messages import Join, Knock
 from slocheck.load.messaging.token_files import WORKER, read_token_file
-from tests.e2e.support.cli import write_spec
-from tests.e2e.support.machines import PORT, Command, Target, commands, slocheck_words, tokens
+from tests.e2e.support.cli import slocheck, write_spec
+from tests.e2e.support.machines import (
+    PORT,
+    Command,
+    Target,
+    commands,
+    first_on_path,
+    slocheck_words,
+    tokens,
+)
 from tests.e2e.support.network import Network
 from tests.e2e.support.strangers import WAIT_MS, Peer, send_junk
 from tests.support.waiting import wait_until
@@ -68,12 +76,12 @@ class Site:
         )
         return self._start(words, "main")
 
-    def work(self, name: str, *words: str, processes: int = 1) -> Command:
-        """Start a worker on its machine."""
+    def work(self, name: str, *words: str, processes: int = 1, path: Path | None = None) -> Command:
+        """Start a worker on its machine; `path` comes first on its module path."""
         said = slocheck_words(
             *("worker", "--join", f"{self.address[0]}:{PORT}", "--token-file", self.tokens[1]),
             *("--processes", str(processes), "--name", name, "--allow-target", self._target, *words),
-            prefix=self._network.prefix(name),
+            prefix=[*([] if path is None else first_on_path(path)), *self._network.prefix(name)],
         )
         return self._start(said, name)
 
@@ -141,6 +149,52 @@ def test_three_machines_send_what_one_would(network: Network, target: Target, si
     assert len(wire) > 20_000
     for secret in (CANARY, "/items/", "ids.csv", "row.id", "browse.yaml"):
         assert secret.encode() not in wire, secret
+
+
+def test_a_machine_of_another_version_is_refused_by_name_on_both_sides(
+    network: Network, target: Target, site: Site, tmp_path: Path
+) -> None:
+    """The run ends at once, as it can never have all of its workers; nothing is sent."""
+    (tmp_path / "sitecustomize.py").write_text("import slocheck\nslocheck.__version__ = '9.9'\n")
+    main, other = site.coordinate(1), site.work("two", path=tmp_path)
+    assert (main.wait(), other.wait()) == (4, 4), main.err + other.err
+    assert re.search(r"the worker on [\w. ()]+ speaks protocol", main.err)
+    assert network.addresses["two"] in main.err
+    assert "(slocheck 9.9), this coordinator" in main.err
+    assert "this worker" in other.err
+    assert "(slocheck 9.9): install the same version" in other.err
+    assert not target.counts
+
+
+def test_a_machine_that_is_killed_and_replaced_costs_the_run(
+    network: Network, target: Target, site: Site, tmp_path: Path
+) -> None:
+    """All of its processes end at once, and another machine comes under its name: it is refused.
+
+    That one is started before, without a network, so that it comes before the loss is noticed.
+    The run is invalid with the name of the one that was lost. A breach that the requests until then prove is
+    one all the same.
+    """
+    main = site.coordinate(2, "60s")
+    killed, other = (site.work(name) for name in WORKERS[:2])
+    wait_until(lambda: sum(target.counts.values()) > 300, main.err)
+    with network.unplugged(WORKERS[2]):
+        second = site.work(WORKERS[2], "--name", "one")
+        wait_until(lambda: "connecting" in second.err, second.err)
+        killed.signal(signal.SIGKILL)
+    assert second.wait() == 4, second.err
+    assert "the run has its 2 workers already" in second.err
+    assert (main.wait(), other.wait()) == (4, 4), main.err + other.err
+    lost = f"on one ({network.addresses['one']}) stopped responding"
+    assert lost in main.out
+    assert lost in other.err
+    assert target.counts[network.addresses[WORKERS[2]]] == 0
+    strict = tmp_path / "slo.yaml"
+    strict.write_text(strict.read_text().replace("< 10s", "< 0.001ms"))
+    (run,) = (tmp_path / "reports").glob("*/evidence.json.gz")
+    graded = slocheck("grade", run.parent, "--spec", strict, "--json", cwd=tmp_path)
+    assert graded.returncode == 1, graded.stderr
+    assert lost in graded.stdout
 
 
 def test_a_machine_that_is_cut_off_costs_the_run_and_ends_its_load(

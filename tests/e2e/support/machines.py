@@ -128,6 +128,11 @@ def slocheck_words(*words: str | Path, prefix: Sequence[str] = ()) -> list[str |
     return [*prefix, sys.executable, "-m", "slocheck", *words]
 
 
+def first_on_path(folder: Path) -> list[str]:
+    """Return the words that run a command line with a folder first on its module path."""
+    return ["env", f"PYTHONPATH={folder}:{Path(__file__).parents[3]}"]
+
+
 @contextlib.contextmanager
 def commands() -> Iterator[list[Command]]:
     """Yield a list; what was put into it does not outlive the block."""

@@ -85,6 +85,15 @@ class Network:
         finally:
             subprocess.run([*nft, "delete table inet cut"], check=True, capture_output=True)
 
+    @contextlib.contextmanager
+    def unplugged(self, name: str) -> Iterator[None]:
+        """Take a machine off the network within the block: connections fail at once."""
+        _ip("-n", self.namespace(name), "link", "set", "eth0", "down")
+        try:
+            yield
+        finally:
+            _ip("-n", self.namespace(name), "link", "set", "eth0", "up")
+
     def on(self, name: str, function: Callable[[], T]) -> T:
         """Call a function in a thread on a machine; the sockets that it makes stay there."""
         with ThreadPoolExecutor(1, initializer=self._enter, initargs=(name,)) as thread:

@@ -12,7 +12,8 @@ from slocheck.load.master.clock_watch import ClockWatch
 from slocheck.load.master.collector import Collector
 from slocheck.load.master.load_model import master_model
 from slocheck.load.messaging import protocol
-from slocheck.load.messaging.messages import ArrivalCounts, HealthSamples, MachineReport, WorkerReport
+from slocheck.load.messaging.messages import ArrivalCounts, HealthSamples, WorkerReport
+from slocheck.load.messaging.reports import ArrivedReport
 from slocheck.load.recording.lags import Lags
 from slocheck.spec.model import Endpoint
 from tests.builders.load_plans import constant, make_plan
@@ -80,10 +81,10 @@ def test_what_comes_together_is_what_came_one_by_one(
         apart.add(worker, one, now=now)
         merger.add(worker, one, now)
         if passes:
-            line = protocol.encode_line(merger.take(now))
+            line = protocol.encode_packed(merger.take(now))
             for _ in range(2):
                 arrived = protocol.decode_to_coordinator(line, "a machine")
-                assert isinstance(arrived, MachineReport)
+                assert isinstance(arrived, ArrivedReport)
                 joined.add_together(arrived, now=now)
     assert heard(joined) == heard(apart)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, count
 
 import gevent
 import locust
@@ -41,7 +42,7 @@ from slocheck.load.messaging.machine_messages import (
     ToMachine,
     Welcome,
 )
-from slocheck.load.messaging.messages import MachineReport
+from slocheck.load.messaging.reports import ArrivedReport
 from slocheck.load.messaging.signing import Signer
 from slocheck.load.network.loopback import loopback_id
 from slocheck.load.users.environment import ScenarioError
@@ -101,7 +102,7 @@ class Machines:
         self._bundle = ""
         self._strangers: set[str] = set()
         self._clocks = MachineClocks(self._send)
-        self._on_report: Callable[[MachineReport], object] = lambda _report: None
+        self._on_report: Callable[[ArrivedReport], object] = lambda _report: None
         self._listener = RemoteListener(
             listening.host,
             listening.port,
@@ -244,9 +245,9 @@ class Machines:
 
     def _free_name(self, name: str) -> str:
         """Return a machine's name; a second one of that name gets a number."""
-        short = shorten(name, MAX_NAME)
-        same = sum(machine.name.partition("#")[0] == short for machine in self.joined.values())
-        return f"{short}#{same + 1}" if same else short
+        short, taken = shorten(name, MAX_NAME), {machine.name for machine in self.joined.values()}
+        possible = chain((short,), (f"{short}#{number}" for number in count(2)))
+        return next(each for each in possible if each not in taken)
 
     # -- the run -----------------------------------------------------------------------------------
 
@@ -254,10 +255,11 @@ class Machines:
         machine.heard = time.monotonic()
         match message:
             case Ping():
-                self._send(identity, Pong(message.sent_ns, time.monotonic_ns()))
+                self._send(identity, Pong())
             case TellTime():
                 self._clocks.take(identity, message)
-            case MachineReport():
+            case ArrivedReport():
+                self._send(identity, Pong())
                 self._pass_on(identity, message)
             case ProcessEnded(index, code) if index in range(
                 machine.first, machine.first + machine.processes
@@ -272,13 +274,13 @@ class Machines:
                     self._tell(self._left)
                     self._left = ""
 
-    def _pass_on(self, identity: bytes, report: MachineReport) -> None:
+    def _pass_on(self, identity: bytes, report: ArrivedReport) -> None:
         """Pass a machine's report on, if it speaks for its own workers only."""
         named = (*(worker for worker, _ in report.reports), *report.alive)
         if all(self._listener.machine_of.get(worker) == identity for worker in named):
             self._on_report(report)
 
-    def watch(self, on_report: Callable[[MachineReport], object]) -> None:
+    def watch(self, on_report: Callable[[ArrivedReport], object]) -> None:
         """Pass the machines' reports on from now on."""
         self._on_report = on_report
 
@@ -378,11 +380,13 @@ def machine_health(
     known = MachineHealth(machine.name, machine.address, workers)
     if before is None:
         return known
-    known = replace(
-        known, clock_offset=before.ahead / NS_PER_SECOND, clock_bound=before.bound / NS_PER_SECOND
+    bound = max(before.bound, after.bound if after else 0)
+    return replace(
+        known,
+        clock_offset=before.ahead / NS_PER_SECOND,
+        clock_bound=bound / NS_PER_SECOND,
+        clock_moved=(after.ahead - before.ahead) / NS_PER_SECOND if after else None,
     )
-    moved = (after.ahead - before.ahead) / NS_PER_SECOND if after else None
-    return replace(known, clock_moved=moved)
 
 
 def _given(listener: RemoteListener, *_: object) -> RemoteListener:

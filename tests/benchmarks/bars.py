@@ -15,9 +15,9 @@ from slocheck.spec.model.validity import ValidityLimits
 from tests.benchmarks.accuracy import Calibrated, load_of, measured, percentile_us, valid
 from tests.benchmarks.throughput.bench_server import BenchServer
 from tests.benchmarks.throughput.cases import Job
-from tests.benchmarks.throughput.machine import PATIENCE_S
-from tests.benchmarks.throughput.tables import header, middle, once, others, rounds, row, say, setting
-from tests.benchmarks.throughput.tools import FAST, K6_TOOL, K9, SLOCHECK, WRK, there
+from tests.benchmarks.throughput.machine import PATIENCE_S, wait_until_idle
+from tests.benchmarks.throughput.tables import header, middle, others, rounds, row, say, setting
+from tests.benchmarks.throughput.tools import FAST, K6_TOOL, K9, SLOCHECK, TOOLS, WRK, there
 
 GENERATOR_CORE, SERVER_CORE = 0, 1
 CPU_RATES = (1000, 5000, 15_000)
@@ -128,11 +128,12 @@ def highest_rates(job: Job) -> list[Found]:
         return valid(health)
 
     def its(rate: int) -> bool:
+        wait_until_idle(job.patience_s)  # before the server, which never rests
         server = Calibrated(job.folder)
         url = f"http://127.0.0.1:{server.port}"
         paced = replace(job, url=url, server=server.pid, rate=rate, seconds=SEARCH_S)
         try:
-            figures = once(K9, paced)
+            figures = TOOLS[K9](paced)
         finally:
             server.truth()
         limits = ValidityLimits()

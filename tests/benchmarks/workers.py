@@ -61,7 +61,7 @@ def delta(rate: int, second: int, seed: int) -> Delta:
         counter = recorder.counter("GET", f"/things/{number}")
         for ns in (draw.lognormal(3.0, 0.6, rate // ENDPOINTS) * 1e6).astype(np.int64).tolist():
             start = second * S + number
-            counter.ok(start, ns, status=200, size=512, cache=0)
+            counter.ok(start, start, start + ns, 200, 512, cache=0)
             counter.service(start, ns - 40_000)
     return recorder.flush()
 

@@ -1,9 +1,9 @@
 """The open model: arrivals are handed to idle virtual users when they are due, whatever the target does."""
 
-import time
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from time import monotonic_ns
 from typing import Any
 
 import gevent
@@ -58,11 +58,11 @@ class Dispatcher:
         self._origin_ns = origin_ns
         self._timer = KernelTimer(self._on_time)
         self._advance()
-        self._arm(time.monotonic_ns())
+        self._arm(monotonic_ns())
 
     def stop(self) -> None:
         """Hand out no more arrivals; overdue ones count as dropped."""
-        now_ns = time.monotonic_ns()
+        now_ns = monotonic_ns()
         while self._next_ns is not None and self._next_ns < now_ns:
             self._dropped[(self._next_ns - self._origin_ns) // NS_PER_SECOND] += 1
             self._advance()
@@ -111,14 +111,15 @@ class Dispatcher:
 
     def _on_time(self) -> None:
         """Hand out the arrivals that are due; runs in the hub."""
-        now_ns = time.monotonic_ns()
+        now_ns = monotonic_ns()
         for _ in range(_BURST):
             due_ns = self._next_ns
             if due_ns is None or due_ns > now_ns:
                 break
             self._hand_out(due_ns)
-            self._advance()
-            now_ns = time.monotonic_ns()
+            offset = next(self._schedule, None)
+            self._next_ns = None if offset is None else self._origin_ns + offset
+            now_ns = monotonic_ns()
         self._arm(now_ns)
 
     def _hand_out(self, due_ns: int) -> None:
@@ -128,7 +129,7 @@ class Dispatcher:
         if not idle:
             self._dropped[second] += 1
             return
-        self._lag[second].append(time.monotonic_ns() - due_ns)
+        self._lag[second].append(monotonic_ns() - due_ns)
         idle.pop()((due_ns, work))
 
     def take(self) -> ArrivalCounts:

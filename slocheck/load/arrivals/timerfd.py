@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -12,14 +13,6 @@ _ABSOLUTE = 1
 _NONBLOCK_CLOEXEC = 0o4000 | 0o2000000
 _NS = 1_000_000_000
 _READ = 1
-
-
-class _Timespec(ctypes.Structure):
-    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
-
-
-class _TimerSpec(ctypes.Structure):
-    _fields_ = [("interval", _Timespec), ("value", _Timespec)]
 
 
 class KernelTimer:
@@ -34,14 +27,14 @@ class KernelTimer:
         self._fallback: Any = None
         self._watcher: Any = None
         self._descriptor = -1
-        libc = ctypes.CDLL(None, use_errno=True)
+        libc = ctypes.PyDLL(None)  # neither call waits, so the interpreter lock is kept
         if hasattr(libc, "timerfd_create"):
             self._descriptor = libc.timerfd_create(_MONOTONIC, _NONBLOCK_CLOEXEC)
         if self._descriptor >= 0:
             self._set = libc.timerfd_settime
             self._set.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-            self._moment = _TimerSpec()
-            self._address = ctypes.addressof(self._moment)
+            self._moment = array("l", [0, 0, 0, 0])  # struct itimerspec: interval and value
+            self._address = self._moment.buffer_info()[0]
             self._watcher = self._loop.io(self._descriptor, _READ)
             self._watcher.start(on_time)
 
@@ -54,10 +47,9 @@ class KernelTimer:
             self._fallback = self._loop.timer(max(0.0, (moment_ns - now_ns) / _NS))
             self._fallback.start(self._on_time)
             return
-        value = self._moment.value
-        value.seconds, value.nanoseconds = divmod(moment_ns, _NS)
+        self._moment[2], self._moment[3] = divmod(moment_ns, _NS)
         if self._set(self._descriptor, _ABSOLUTE, self._address, None):
-            raise OSError(ctypes.get_errno(), "timerfd_settime")
+            raise OSError("timerfd_settime: the timer cannot be set")
 
     def rest(self) -> None:
         """Do not call back until `at` is called again."""

@@ -119,6 +119,7 @@ class RecorderSink:
         self.counter: Callable[[str, str], EndpointCounter] = self.recorder.counter
         self._plan = plan
         self._good: set[int] = set()
+        self._cache_fields = [f"\r\n{name}:".encode("latin-1", "replace") for name in plan.cache.headers]
 
     @property
     def open(self) -> int:
@@ -132,9 +133,7 @@ class RecorderSink:
 
         If the scenario approves an unexpected status, it is a success; a failure by the spec stays a failure.
         """
-        status, outcome = head.status, head.outcome
-        if outcome is None:
-            outcome = self._cache_outcome(head)
+        status = head.status
         if status not in self._good:
             failure = failure_class(
                 status=status, error=None, by_scenario=False, approved=approved, rule=self._plan.failures
@@ -145,10 +144,19 @@ class RecorderSink:
                 return
             if not self._plan.failures.unexpected(status):  # the approval holds for this scenario only
                 self._good.add(status)
-        start_ns = pending.start_ns
-        pending.counter.ok(start_ns, end_ns - start_ns, status=status, size=size, cache=outcome)
-        if pending.sent_ns != start_ns:
-            pending.counter.service(start_ns, end_ns - pending.sent_ns)
+        cache = self._cache_outcome(head)
+        pending.counter.ok(pending.start_ns, pending.sent_ns, end_ns, status, size, cache=cache)
+
+    def succeeded(self, pending: PendingRequest, head: Head, end_ns: int) -> None:
+        """Count a request as `responded` did one with the same traits, if `is_success` holds."""
+        outcome = head.outcome
+        if outcome is None:
+            outcome = self._cache_outcome(head)
+        pending.counter.ok(pending.start_ns, pending.sent_ns, end_ns, head.status, head.length, cache=outcome)
+
+    def is_success(self, status: int) -> bool:
+        """Tell whether a status is known to be a success by the spec."""
+        return status in self._good
 
     def killed(self, pending: PendingRequest, *, leaving: bool) -> None:
         """Note a request whose greenlet the Locust file killed; see `Tracker.killed`."""
@@ -200,7 +208,9 @@ class RecorderSink:
     def _cache_outcome(self, head: Head) -> int:
         """Return what a head says about a cache, remembered because the same heads come again."""
         if head.outcome is None:
-            head.outcome = cache_outcome(_lowered(head), self._plan.cache)
+            lowered = head.raw.lower()
+            named = any(field in lowered for field in self._cache_fields)
+            head.outcome = cache_outcome(_lowered(head), self._plan.cache) if named else 0
         return head.outcome
 
     def give_up(self, *, as_timeouts: bool) -> None:

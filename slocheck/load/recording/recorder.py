@@ -119,17 +119,19 @@ class EndpointCounter:
         self._from_ns = self._until_ns = 0
         self._cell = _Cell()
 
-    def ok(self, start_ns: int, latency_ns: int, *, status: int, size: int, cache: int) -> None:
-        """Count a success; the arguments are those of `Result`."""
-        inside = self._from_ns <= start_ns < self._until_ns
-        cell = self._cell if inside else self._turn(start_ns)
-        cell.ok[status].append(latency_ns)
+    def ok(self, start_ns: int, sent_ns: int, end_ns: int, status: int, size: int, *, cache: int) -> None:
+        """Count a success that was due, was sent and ended at these times; the rest is as in `Result`."""
+        cell = self._cell if self._from_ns <= start_ns < self._until_ns else self._turn(start_ns)
+        cell.ok[status].append(end_ns - start_ns)
         cell.size += size
+        if sent_ns != start_ns:
+            cell.service.append(end_ns - sent_ns)
         if cache:
             cell.hits += cache > 0
             cell.misses += cache < 0
-        end_ns = start_ns + latency_ns
-        self._recorder.last_end_ns = max(self._recorder.last_end_ns, end_ns)
+        recorder = self._recorder
+        if end_ns > recorder.last_end_ns:  # noqa: PLR1730 - a call costs more
+            recorder.last_end_ns = end_ns
 
     def service(self, start_ns: int, service_ns: int) -> None:
         """Count how long a request took since it was sent; `start_ns` is when it was due."""

@@ -6,8 +6,7 @@ to read a response that comes in pieces, and to end.
 """
 
 import random
-import time
-from collections.abc import Callable
+from time import monotonic_ns
 from typing import Protocol
 
 import gevent
@@ -17,15 +16,14 @@ from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.drain import sends_no_more
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
 from slocheck.load.http.http1.connection import Connection
 from slocheck.load.http.http1.heads import Head
 from slocheck.load.http.http1.tls import connect_to
+from slocheck.load.http.known_step import KnownStep
 from slocheck.load.http.origin import Origin
 from slocheck.load.http.sink import PendingRequest, RecorderSink
-from slocheck.load.recording.recorder import EndpointCounter
 from slocheck.load.recording.redirects import REDIRECT_STATUSES
 from slocheck.scenario.compile.compiled import (
     CompiledScenario,
@@ -66,7 +64,10 @@ class FlowUser(User):
         sink: Where its requests are counted.
         iterations: Source of its iterations, shared by the users of a process.
         begin_arrival: Called in the hub with an arrival, while the user waits; always the same object.
-        known: Counter and time limit (nanoseconds) of each step that was sent, shared as well.
+        known: What is known of each step that was sent, shared as well.
+        slocheck_sends_no_more: It may not begin another request; set by `send_no_more`.
+
+    What each request needs is kept in the instance as well: a class is asked at several times the cost.
     """
 
     abstract = True
@@ -74,10 +75,14 @@ class FlowUser(User):
     origin: Origin
     sink: RecorderSink
     iterations: IterationSource
-    known: dict[CompiledStep, tuple[EndpointCounter, int]]
+    known: dict[CompiledStep, KnownStep]
+    _known: KnownStep
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        self.slocheck_sends_no_more = False
+        self._sink, self._iterations, self._known_steps = self.sink, self.iterations, self.known
+        self._flows, self._keeps_cookies = self.scenario.flows, self.scenario.cookies
         self._connection: Connection = connect_to(self.origin, self.sink.deadlines, self.sink.max_body)
         self._cookies = Cookies(self.origin.host, tls=self.origin.tls is not None)
         self._hub = gevent.get_hub()
@@ -87,7 +92,8 @@ class FlowUser(User):
         self._values: list[object] = []
         self._request, self._deadline_ns = b"", 0
         self._begun = False
-        self.begin_arrival = self._on_arrival
+        self._its_pending = PendingRequest(None, 0, 0)
+        self.begin_arrival, self._on_arrived = self._on_arrival, self._on_response
         self._thinks: tuple[float, float] | None = None
 
     def run(self) -> None:  # type: ignore[misc] # Locust's own leads into its task sets
@@ -108,20 +114,22 @@ class FlowUser(User):
 
     def _on_arrival(self, arrival: tuple[int, tuple[int, tuple[int, list[object]]]]) -> None:
         """Begin an iteration that is due, while this user waits for one; called in the hub."""
-        due_ns, (_, (flow, values)) = arrival
+        self._due_ns, (_, (flow, self._values)) = arrival
+        self._steps, self._at = self._flows[flow].steps, 0
         self._state = LOCUST_STATE_RUNNING
-        self._enter((due_ns, flow, values))
-        self._in_hub(self._begin_step)
+        try:
+            done = self._begin_step()
+        except BaseException as error:  # noqa: BLE001 - the user ends by it, not the hub
+            self.greenlet.throw(error)
+        else:
+            if not done:
+                self.greenlet.switch()
 
     def _on_response(self) -> None:
-        """Take what came for the request that was begun; called in the hub."""
-        self._in_hub(self._take_response)
-
-    def _in_hub(self, go: Callable[[], bool]) -> None:
-        """Go on as far as is possible without waiting, then leave it to the greenlet."""
+        """Take what came for the request that was begun; called in the hub, as `_on_arrival` is."""
         try:
-            done = go()
-        except BaseException as error:  # noqa: BLE001 - the user ends by it, not the hub
+            done = self._take_response()
+        except BaseException as error:  # noqa: BLE001 - as above
             self.greenlet.throw(error)
         else:
             if not done:
@@ -132,28 +140,24 @@ class FlowUser(User):
         if self._at == len(self._steps):
             if self._state == LOCUST_STATE_STOPPING:
                 return False
-            iteration = self.iterations.next_for(self)
+            iteration = self._iterations.next_for(self)
             if iteration is None:
                 return True
-            self._enter(iteration)
+            self._due_ns, flow, self._values = iteration
+            self._steps, self._at = self._flows[flow].steps, 0
         return self._begin_step()
-
-    def _enter(self, iteration: Iteration) -> None:
-        """Go to an iteration's first step; its latency counts from when it was due."""
-        self._due_ns, flow, self._values = iteration
-        self._steps, self._at = self.scenario.flows[flow].steps, 0
 
     def _begin_step(self) -> bool:
         """Send the next step without waiting; False: only the greenlet can go on."""
         step = self._steps[self._at]
-        if self.sink.draining or sends_no_more(self) or step.method == _BODILESS:
+        if self._sink.draining or self.slocheck_sends_no_more or step.method == _BODILESS:
             return False
-        pending, connection = self._pending(step), self._connection
+        pending, connection = self._note_pending(step), self._connection
         try:
-            self._request = self._written(step)
+            self._request = request = self._written(step)
         except UnsendableError:
             return False
-        if not connection.begin(self._request, self._deadline_ns, self._on_response):
+        if not connection.begin(request, self._deadline_ns, self._on_arrived):
             return False
         connection.pending = pending
         self._begun = True
@@ -162,12 +166,17 @@ class FlowUser(User):
     def _take_response(self) -> bool:
         """Judge the response and begin what follows; False: only the greenlet can go on."""
         step, connection = self._steps[self._at], self._connection
-        head = connection.arrived(keep=step.needs_body)
-        if head is None or connection.pending is None:
+        head, pending = connection.arrived(keep=step.needs_body), connection.pending
+        if head is None or pending is None:
             return False
-        end_ns = time.monotonic_ns()
+        end_ns = monotonic_ns()
         self._begun = False
-        self._go_to_next(step, as_expected=self._settle(step, head, end_ns))
+        if head.traits in self._known.plain:  # all that `_settle` would find out is known
+            connection.pending, as_expected = None, True
+            self._sink.succeeded(pending, head, end_ns)
+        else:
+            as_expected = self._settle(step, head, end_ns)
+        self._go_to_next(step, as_expected=as_expected)
         return self._thinks is None and self._proceed()
 
     def _go_to_next(self, step: CompiledStep, *, as_expected: bool) -> None:
@@ -206,9 +215,9 @@ class FlowUser(User):
         if begun and connection.pending is None:
             raise gevent.GreenletExit  # counted when the drain ended
         if not begun:
-            if self.sink.draining or sends_no_more(self):
+            if self.sink.draining or self.slocheck_sends_no_more:
                 raise gevent.GreenletExit
-            pending = self._pending(step)
+            pending = self._note_pending(step)
             try:
                 self._request = self._written(step)
             except UnsendableError as error:
@@ -228,24 +237,32 @@ class FlowUser(User):
         except TransportError as error:
             self._failed(error)
             return False
-        return self._settle(step, head, time.monotonic_ns())
+        return self._settle(step, head, monotonic_ns())
 
-    def _pending(self, step: CompiledStep) -> PendingRequest:
-        """Return the request of a step that is sent now, and set its deadline."""
-        sent_ns = time.monotonic_ns()
-        known = self.known.get(step)
-        if known is None:
-            limit_s = min(self.sink.longest_s, step.timeout_s)
-            known = self.sink.counter(step.method, step.name), round(limit_s * NS_PER_SECOND)
-            self.known[step] = known
-        counter, limit_ns = known
-        self._deadline_ns = sent_ns + limit_ns
-        return PendingRequest(counter, self._due_ns or sent_ns, sent_ns)
+    def _note_pending(self, step: CompiledStep) -> PendingRequest:
+        """Return the request of a step that is sent now, and set its deadline.
+
+        It is the same object each time: a user has one request at a time.
+        """
+        sent_ns = monotonic_ns()
+        known = self._known_steps.get(step) or self._learn(step)
+        self._known = known
+        self._deadline_ns = sent_ns + known.limit_ns
+        pending = self._its_pending
+        pending.counter, pending.start_ns, pending.sent_ns = known.counter, self._due_ns or sent_ns, sent_ns
+        return pending
+
+    def _learn(self, step: CompiledStep) -> KnownStep:
+        """Return what is known of a step that was not sent before."""
+        limit_s = min(self.sink.longest_s, step.timeout_s)
+        counter = self.sink.counter(step.method, step.name)
+        known = self.known[step] = KnownStep(step, counter, round(limit_s * NS_PER_SECOND))
+        return known
 
     def _written(self, step: CompiledStep) -> bytes:
         """Return the bytes of a step's request; raises UnsendableError."""
         request = step.fixed or step.render(self._values)
-        if self.scenario.cookies and self._cookies:
+        if self._keeps_cookies and self._cookies:
             return _with_cookies(request, self._cookies.header(_target(request)))
         return request
 
@@ -265,6 +282,7 @@ class FlowUser(User):
         )
         if fault is None:
             sink.responded(pending, head, connection.size, end_ns, approved=approved)
+            self.known[step].learn(head, sink)
             return True
         if not step.expects and not approved and sink.unexpected(head.status):
             sink.responded(pending, head, connection.size, end_ns)  # the status explains it
@@ -277,7 +295,7 @@ class FlowUser(User):
         taken, self._connection.pending = self._connection.pending, None
         if taken is None:
             raise gevent.GreenletExit
-        end_ns = time.monotonic_ns()
+        end_ns = monotonic_ns()
         self.sink.failed(taken, error.failure, error.message, None, size=0, end_ns=end_ns)
 
     def _fault(self, step: CompiledStep, head: Head) -> TransportError | None:

@@ -34,6 +34,7 @@ from slocheck.load.users.locust_clients import install
 from slocheck.load.users.own_files import OwnFiles, differences
 from slocheck.load.worker import locust_stats, user_errors
 from slocheck.load.worker.health import Health, HealthLogHandler
+from slocheck.load.worker.time_slice import ask_for_short_slices
 from slocheck.load.worker.user_classes import ClassWatch, FailedUser, catch_init_errors
 from slocheck.load.worker.worker import Worker
 from slocheck.plan.load_plan import LoadPlan
@@ -112,6 +113,7 @@ def _work(runner: Worker, listeners: Listeners) -> None:
     """Take part in the run, until the last listeners have finished."""
     gc.collect()
     gc.freeze()  # objects that live until the end are not scanned again during the load
+    ask_for_short_slices()
     runner.greet()
     _wait(runner)
     runner.report_end(_end_report(runner.environment, listeners))

@@ -76,7 +76,7 @@ def test_the_slowest_responses_are_kept_with_their_status() -> None:
     for number in range(40):
         second = number // 10
         recorder.record("GET", "/", Result(second * S, 1000 + number, status=200))
-        recorder.counter("GET", "/lean").ok(second * S, 10 + number, status=204, size=0, cache=0)
+        recorder.counter("GET", "/lean").ok(second * S, second * S, second * S + 10 + number, 204, 0, cache=0)
         if number == 12:
             recorder.record("GET", "/", Result(second * S, 9000, FailureClass.STATUS, 503, "HTTP 503"))
             recorder.record("GET", "/", Result(second * S, 9999, FailureClass.TIMEOUT, 0, "timeout"))
@@ -313,10 +313,10 @@ def test_what_was_sent_before_the_load_has_a_slice_of_its_own() -> None:
     recorder = Recorder((1,))
     recorder.begin(1000 * S, BEFORE_LOAD)
     counter = recorder.counter("GET", "login")
-    counter.ok(5 * S, 1, status=200, size=0, cache=0)
+    counter.ok(5 * S, 5 * S, 5 * S + 1, 200, 0, cache=0)
     recorder.record("GET", "login", Result(6 * S, 1))
     recorder.begin(7 * S, BEFORE_LOAD)
-    counter.ok(7 * S, 1, status=200, size=0, cache=0)
+    counter.ok(7 * S, 7 * S, 7 * S + 1, 200, 0, cache=0)
     recorder.record("GET", "login", Result(round(6.9 * S), 1))
     seconds = {part.second: part.ok for _, part in recorder.flush().counts}
     assert seconds == {BEFORE_LOAD: 3, 0: 1}

@@ -63,7 +63,7 @@ def walk(leave):
     user._state = LOCUST_STATE_RUNNING
     leave(user)
     try:
-        user._enter((0, 0, []))
+        user._steps, user._at = kind.scenario.flows[0].steps, 0
         user._walk()
     except gevent.GreenletExit:
         print("ended as", user._state)

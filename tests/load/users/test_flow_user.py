@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 
 from tests.support import hostile_server
-from tests.support.hostile_server import OK, HostileServer, respond_with
+from tests.support.hostile_server import OK, HostileServer, Peer, respond_with
 
 PROGRAM = """
 import json
@@ -73,23 +74,58 @@ for key, counts in kind.sink.recorder.flush().counts:
 print(json.dumps([counted, dropped, kind.sink.unrecorded, kind.sink.open]))
 """
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+REFUSED = b"HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno"
+FAILED = REFUSED.replace(b"404", b"500")
+LONGER = OK.replace(b": 2", b": 3") + b"!"
 BEHAVIOURS = {
     "chunked": respond_with(CHUNKED),
     "closes": respond_with(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), keep=False),
     "resets": hostile_server.reset_in_body,
     "hangs": hostile_server.hang,
 }
-STEPS = ["/fine", "/chunked", "/fine", "/closes", "/fine", "/resets", "/fine", "/hangs", "/fine", "/fine"]
+STEPS = [
+    "/fine",
+    "/mixed",
+    "/mixed",
+    "/chunked",
+    "/fine",
+    "/closes",
+    "/fine",
+    "/resets",
+    "/fine",
+    "/hangs",
+    "/fine",
+    "/fine",
+]
+
+
+class InTurn:
+    """Gives several responses in turn, to whichever connection asks.
+
+    Attributes:
+        given: All that it gave.
+    """
+
+    def __init__(self, responses: list[bytes]) -> None:
+        self._responses = cycle(responses)
+        self.given: list[bytes] = []
+
+    def __call__(self, peer: Peer, head: bytes) -> bool:
+        """Give the next one."""
+        response = next(self._responses)
+        self.given.append(response)
+        return respond_with(response)(peer, head)
 
 
 @pytest.mark.parametrize("model", ["open", "closed"])
 def test_each_request_is_sent_and_counted_once(tmp_path: Path, model: str) -> None:
     """In the hub or in a greenlet, whatever the response: as many are counted as the server has seen."""
     steps = [{"get": path, "timeout": "0.4s" if path == "/hangs" else "20s"} for path in STEPS]
-    steps[2]["think"] = "1ms"
+    steps[4]["think"] = "1ms"
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(json.dumps({"flows": [{"steps": steps}]}))
-    with HostileServer(BEHAVIOURS) as server:
+    mixed = InTurn([OK, OK, FAILED, LONGER, REFUSED, OK])
+    with HostileServer(BEHAVIOURS | {"mixed": mixed}) as server:
         command = [sys.executable, "-c", PROGRAM, server.url, str(scenario), model]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         seen = dict(server.requests)
@@ -101,4 +137,5 @@ def test_each_request_is_sent_and_counted_once(tmp_path: Path, model: str) -> No
         assert flows + dropped == 24
         assert seen == {path: flows * STEPS.count(path) for path in STEPS}
     expected = {path: [sent, 0 if path in ("/resets", "/hangs") else sent] for path, sent in seen.items()}
+    expected["/mixed"][1] = sum(response in (OK, LONGER) for response in mixed.given)
     assert (counted, unrecorded, in_flight) == (expected, 0, 0)

@@ -22,6 +22,10 @@ from slocheck.load.network.connect_guard import ForbiddenConnectionError
 from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 
 RECEIVE_BYTES = 1 << 16
+_received = bytearray(RECEIVE_BYTES)
+"""What `arrived` has just read, from whichever connection: nothing else runs before it is looked at."""
+_NO_HEAD = Head(b"HTTP/1.1 200 \r\n\r\n")
+"""A head that no response is compared with: its end is not known."""
 
 
 class Connection(WatchedSocket):
@@ -42,9 +46,10 @@ class Connection(WatchedSocket):
         self.pending: Any = None
         self._max_body = max_body
         self._early: list[bytes] = []
-        self._sent = 0
-        self._error: OSError | None = None
+        self._unsent: memoryview | None = None
+        self._error: Exception | None = None
         self._used = 0
+        self._last_head = _NO_HEAD
 
     def begin(self, request: bytes, deadline_ns: int, resume: Callable[[], object]) -> bool:
         """Send a request without waiting, if the connection is open; returns whether it was begun.
@@ -52,47 +57,65 @@ class Connection(WatchedSocket):
         Then `resume` is called in the hub when something arrives or the deadline has passed. `arrived` takes
         the response, or else `exchange` goes on. If the connection is not `waiting`, only `exchange` can.
         """
-        if self._used != self._deadlines.checks and self._socket is not None:
+        deadlines = self._deadlines
+        if self._used != deadlines.checks and self._socket is not None:
             self._notice_end()
         if self._socket is None:
             return False
-        self._wait_until(deadline_ns)
+        self.deadline_ns = deadline_ns
+        if deadline_ns < deadlines.soonest_ns:  # noqa: PLR1730 - a call costs more
+            deadlines.soonest_ns = deadline_ns
         self._resume = resume
         try:
-            self._sent = self._socket.send(request)
+            sent = self._socket.send(request)
         except BlockingIOError:
-            self._sent = 0
+            sent = 0
         except OSError as error:
             self._error = error
             return True
-        self.waiting = self._sent == len(request)
+        self.waiting = sent == len(request)
+        if not self.waiting:
+            self._unsent = memoryview(request)[sent:]
         return True
+
+    def _is_open(self) -> bool:
+        """Tell whether a request can be sent on this connection, as far as is known here."""
+        if self._used != self._deadlines.checks and self._socket is not None:
+            self._notice_end()
+        return self._socket is not None
 
     def arrived(self, *, keep: bool) -> Head | None:
         """Return the head of the response to a request that was begun; None: only `exchange` can go on."""
         if self._expired:
             return None
         try:
-            data = self._socket.recv(RECEIVE_BYTES)
+            size = self._socket.recv_into(_received)
         except BlockingIOError:
             return None
         except OSError as error:
             self._error = error
             return None
-        head = simple_head(data)
-        if head is None or not self._is_whole(head, len(data)):
-            self._early.append(data)
-            return None
+        head = self._last_head
+        if size != head.whole or not _received.startswith(head.raw):
+            return self._whole(bytes(memoryview(_received)[:size]), keep=keep)
+        self.body = bytes(_received[len(head.raw) : size]) if keep else b""
+        self.size = head.length
         self.deadline_ns = NEVER_NS
         self._used = self._deadlines.checks
-        self.size = head.length
-        self.body = data[len(head.raw) :] if keep else b""
         return head
 
-    def _is_whole(self, head: Head, received: int) -> bool:
-        """Tell whether a response is complete and leaves nothing to do."""
-        whole = received - len(head.raw) == head.length <= self._max_body
-        return whole and not head.close and not head.encoding
+    def _whole(self, data: bytes, *, keep: bool) -> Head | None:
+        """Return the head of a whole response that leaves nothing to do; other data is left to `exchange`."""
+        head = simple_head(data)
+        if head is None or len(data) != head.whole or head.length > self._max_body:
+            self._early.append(data)
+            return None
+        self._last_head = head
+        self.body = data[len(head.raw) :] if keep else b""
+        self.size = head.length
+        self.deadline_ns = NEVER_NS
+        self._used = self._deadlines.checks
+        return head
 
     def exchange(
         self,
@@ -119,7 +142,7 @@ class Connection(WatchedSocket):
         self._resume = getcurrent().switch
         self._wait_until(deadline_ns)
         try:
-            all_sent = self._go_on(request, no_body) if begun else self._send_anew(request, no_body)
+            all_sent = self._go_on(no_body) if begun else self._send_anew(request, no_body)
             head = self._response(keep=keep, no_body=no_body)
             if not all_sent:
                 self.close()  # the server would read the next request as the rest of this one
@@ -139,21 +162,19 @@ class Connection(WatchedSocket):
 
     def _send_anew(self, request: bytes, no_body: bool) -> bool:  # noqa: FBT001 - as in `exchange`
         """Send a request, over a new connection if need be; returns what `_send_all` does."""
-        if self._used != self._deadlines.checks and self._socket is not None:
-            self._notice_end()
-        if self._socket is None:
+        if not self._is_open():
             self._connect()
         return self._send_all(request, no_body)
 
-    def _go_on(self, request: bytes, no_body: bool) -> bool:  # noqa: FBT001 - as in `exchange`
+    def _go_on(self, no_body: bool) -> bool:  # noqa: FBT001 - as in `exchange`
         """Continue a request that was begun; returns what `_send_all` does, and raises what has failed."""
         error, self._error = self._error, None
         if error is not None:
             raise error
         if self._expired:
             raise self._timeout()
-        rest = memoryview(request)[self._sent :]
-        return not rest or self._send_rest(rest, self._framing(no_body))
+        rest, self._unsent = self._unsent, None
+        return rest is None or self._send_rest(rest, self._framing(no_body))
 
     def _framing(self, no_body: bool) -> Framing:  # noqa: FBT001 - as in `exchange`
         return Framing(no_body=no_body, keep=False, max_body=self._max_body)
@@ -311,5 +332,5 @@ class Connection(WatchedSocket):
     def close(self) -> None:
         """Close the socket; the next request opens a new one."""
         self._early.clear()
-        self._error = None
+        self._error = self._unsent = None
         super().close()

@@ -1,10 +1,11 @@
 """Heads of HTTP/1.1 responses, parsed once and cached by their bytes.
 
-Most responses of a target within a second have the same head, so a lookup replaces parsing.
+Most responses of a target within a second have the same head, so a lookup replaces parsing. Where each has
+its own, as with a request id, its lines are looked up one by one: nearly all of them were seen before.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from slocheck.documents.http import TOKEN_CHARACTER
 
@@ -12,14 +13,58 @@ MAX_HEAD_BYTES = 1 << 16
 FIRST_FINAL_STATUS = 200
 _MAX_CACHED = 512
 _NOT_SIMPLE = -1
-_WELL_FORMED = re.compile(
-    rb"HTTP/1\.[01] [1-9][0-9]{2}(?: [^\r\n\0]*+)?+\r\n"
-    rb"(?:%b++:[^\r\n\0]*+\r\n)*+\r\n" % TOKEN_CHARACTER.encode()
-)
+_TOKEN = TOKEN_CHARACTER.encode()
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-9][0-9]{2}(?: [^\r\n\0]*)?")
+_LINE = re.compile(rb"%b++:[^\r\n\0]*+" % _TOKEN)
 _FIELD = re.compile(rb"([^:\r\n]+):[ \t]*([^\r\n]*?)[ \t]*\r\n")
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n")
-_CONNECTION = re.compile(rb"\r\nconnection:([^\r\n]*)")
-_ENCODING = re.compile(rb"\r\ncontent-encoding:[ \t]*([^\r\n]*?)[ \t]*\r\n")
+_MAX_DIGITS = 18
+_LENGTH, _TRANSFER, _CONNECTION, _COOKIE, _ENCODING = (
+    b"content-length",
+    b"transfer-encoding",
+    b"connection",
+    b"set-cookie",
+    b"content-encoding",
+)
+_MALFORMED = (b"", b"")
+_Field = tuple[bytes, bytes]
+
+
+class _Lines(dict[bytes, _Field | None]):
+    """Lines that were seen: name and value in lower case if a client acts on them, else None."""
+
+    def __missing__(self, line: bytes) -> _Field | None:
+        if len(self) >= _MAX_CACHED:
+            self.clear()
+        name, _, value = line.partition(b":")
+        field: _Field | None = (name.lower(), value.strip(b" \t").lower())
+        if not _LINE.fullmatch(line):
+            field = _MALFORMED
+        elif name.lower() not in (_LENGTH, _TRANSFER, _CONNECTION, _COOKIE, _ENCODING):
+            field = None
+        self[line] = field
+        return field
+
+
+class Traits:
+    """What a head tells of how to read its response, and what it counts as; the same object for the same.
+
+    Attributes:
+        status: The status code.
+        length: Bytes of the body if Content-Length alone decides; -1 for every other framing.
+        close: The connection closes after this response.
+        cookies: It sets cookies.
+        encoding: Content-Encoding, lower case; empty for none.
+    """
+
+    __slots__ = ("close", "cookies", "encoding", "length", "status")
+
+    def __init__(self, status_line: bytes, fields: Sequence[_Field]) -> None:
+        self.status = int(status_line[9:12])
+        well_formed = _STATUS_LINE.fullmatch(status_line) and _MALFORMED not in fields
+        self.length = _length(fields, self.status) if well_formed else _NOT_SIMPLE
+        self.close = _closes(fields, old=status_line.startswith(b"HTTP/1.0"))
+        self.cookies = bool(_values(fields, _COOKIE))
+        self.encoding = next(iter(_values(fields, _ENCODING)), b"")
 
 
 class Head:
@@ -27,25 +72,21 @@ class Head:
 
     Attributes:
         raw: Status line and fields, including the empty line.
-        status: The status code.
-        length: Bytes of the body if Content-Length alone decides; -1 for every other framing.
-        close: The connection closes after this response.
-        cookies: It sets cookies.
-        encoding: Content-Encoding, lower case; empty for none.
+        traits: What follows from it; its parts have their names here as well.
+        whole: Bytes of head and body together if the response leaves nothing to do but to count it: its
+            length is known, its body is not encoded and the connection stays open; -1 otherwise.
         outcome: What `cache_outcome` returns for it; None: not asked yet.
     """
 
-    __slots__ = ("close", "cookies", "encoding", "length", "outcome", "raw", "status")
+    __slots__ = ("close", "cookies", "encoding", "length", "outcome", "raw", "status", "traits", "whole")
 
     def __init__(self, raw: bytes) -> None:
-        lowered = raw.lower()
         self.raw = raw
-        self.status = int(raw[9:12])
-        self.length = _length(lowered, self.status) if _WELL_FORMED.fullmatch(raw) else _NOT_SIMPLE
-        self.close = _closes(lowered)
-        self.cookies = b"\r\nset-cookie:" in lowered
-        found = _ENCODING.search(lowered)
-        self.encoding = found[1] if found else b""
+        self.traits = traits = _traits_of(raw)
+        self.status, self.length, self.close = traits.status, traits.length, traits.close
+        self.cookies, self.encoding = traits.cookies, traits.encoding
+        simple = self.length >= 0 and not self.close and not self.encoding
+        self.whole = len(raw) + self.length if simple else _NOT_SIMPLE
         self.outcome: int | None = None
 
     def fields(self) -> Iterator[tuple[str, str]]:
@@ -60,24 +101,40 @@ class Head:
         return next((value for name, value in self.fields() if name.lower() == "location"), "")
 
 
-def _length(lowered: bytes, status: int) -> int:
+def _values(fields: Sequence[_Field], wanted: bytes) -> list[bytes]:
+    return [value for name, value in fields if name == wanted]
+
+
+def _length(fields: Sequence[_Field], status: int) -> int:
     """Return the body's length, or -1 if Content-Length alone does not decide."""
-    if status < FIRST_FINAL_STATUS or status in (204, 304) or b"\r\ntransfer-encoding:" in lowered:
+    lengths = _values(fields, _LENGTH)
+    if status < FIRST_FINAL_STATUS or status in (204, 304) or _values(fields, _TRANSFER) or len(lengths) != 1:
         return _NOT_SIMPLE
-    found = _LENGTH.search(lowered)
-    if found is None or lowered.count(b"\r\ncontent-length:") != 1:
-        return _NOT_SIMPLE
-    return int(found[1])
+    (digits,) = lengths
+    return int(digits) if digits.isdigit() and len(digits) <= _MAX_DIGITS else _NOT_SIMPLE
 
 
-def _closes(lowered: bytes) -> bool:
-    tokens = {token.strip() for value in _CONNECTION.findall(lowered) for token in value.split(b",")}
-    if lowered.startswith(b"http/1.0"):
-        return b"keep-alive" not in tokens
-    return b"close" in tokens
+def _closes(fields: Sequence[_Field], *, old: bool) -> bool:
+    tokens = {token.strip() for value in _values(fields, _CONNECTION) for token in value.split(b",")}
+    return b"keep-alive" not in tokens if old else b"close" in tokens
 
 
+_lines = _Lines()
+_traits: dict[tuple[bytes, tuple[_Field, ...]], Traits] = {}
 _heads: dict[bytes, Head] = {}
+
+
+def _traits_of(raw: bytes) -> Traits:
+    """Return what a head tells; `raw` as for `head_of`."""
+    status_line, *lines = raw.split(b"\r\n")
+    fields = tuple(filter(None, map(_lines.__getitem__, lines[:-2])))
+    key = status_line, fields
+    traits = _traits.get(key)
+    if traits is None:
+        if len(_traits) >= _MAX_CACHED:
+            _traits.clear()
+        traits = _traits[key] = Traits(status_line, fields)
+    return traits
 
 
 def head_of(raw: bytes) -> Head:

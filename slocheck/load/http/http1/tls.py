@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Callable
 
 from slocheck.load.http.deadline_timer import DeadlineTimer
-from slocheck.load.http.errors import closed_early
+from slocheck.load.http.errors import TransportError, closed_early
 from slocheck.load.http.http1.connection import RECEIVE_BYTES, Connection
 from slocheck.load.http.http1.heads import Head
 from slocheck.load.http.origin import Origin
@@ -20,9 +20,30 @@ class TlsConnection(Connection):
         self._incoming = self._outgoing = ssl.MemoryBIO()
 
     def begin(self, request: bytes, deadline_ns: int, resume: Callable[[], object]) -> bool:
-        """Return False: what OpenSSL needs to read and write in between is done by `exchange`."""
-        del request, deadline_ns, resume
-        return False
+        """Encrypt a request and send it as `Connection.begin` does."""
+        if not self._is_open():
+            return False
+        assert self._tls is not None
+        self._used = self._deadlines.checks  # it has just been looked at
+        try:
+            self._tls.write(request)
+        except OSError:
+            return False  # nothing was sent: `exchange` says why
+        return super().begin(self._outgoing.read(), deadline_ns, resume)
+
+    def arrived(self, *, keep: bool) -> Head | None:
+        """Decrypt what has arrived; what is not a whole response is left to `exchange`."""
+        if self._expired:
+            return None
+        try:
+            data = self._arrived()
+        except (OSError, TransportError) as error:
+            self._error = error
+            return None
+        head = None if data is None else self._whole(data, keep=keep)
+        if head is not None and self._incoming.pending:
+            self._ignore_tickets()
+        return head
 
     def _handshake(self) -> None:
         """Do the TLS handshake."""

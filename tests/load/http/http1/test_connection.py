@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from gevent.event import Event
 
 from slocheck.evidence.recording import FailureClass
 from slocheck.load.http.deadline_timer import DeadlineTimer
@@ -18,11 +17,11 @@ from slocheck.load.http.origin import Address, Origin, make_origin
 from slocheck.spec.model import Tls
 from slocheck.spec.model.workload import DEFAULT_MAX_BODY
 from tests.support import hostile_server
+from tests.support.asking import GET, ask, ask_from_hub
 from tests.support.broken_responses import BROKEN, MAX_BODY, WHOLE
 from tests.support.hostile_server import OK, Behaviour, HostileServer, Peer, respond_with
 from tests.support.waiting import wait_until
 
-GET = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
 LARGE = 4 << 20
 FAR_NS = 20_000_000_000
 
@@ -50,25 +49,6 @@ def talking_to(behaviour: Behaviour) -> Iterator[tuple[Connection, HostileServer
         connection_to(make_origin(server.url, Tls())) as connection,
     ):
         yield connection, server
-
-
-def ask(connection: Connection, request: bytes = GET, *, within_s: float = 20, no_body: bool = False) -> int:
-    """Exchange a request; returns the status."""
-    until_ns = time.monotonic_ns() + round(within_s * 1e9)
-    return connection.exchange(request, until_ns, no_body=no_body).status
-
-
-def ask_from_hub(connection: Connection, request: bytes = GET, *, within_s: float = 20) -> int:
-    """Begin a request without waiting, and continue as a virtual user does; returns the status."""
-    until_ns, resumed = time.monotonic_ns() + round(within_s * 1e9), Event()
-    if not connection.begin(request, until_ns, resumed.set):
-        return connection.exchange(request, until_ns).status
-    if connection.waiting:
-        assert resumed.wait(20)
-        head = connection.arrived(keep=True)
-        if head is not None:
-            return head.status
-    return connection.exchange(request, until_ns, begun=True).status
 
 
 Ask = Callable[..., int]
@@ -99,6 +79,29 @@ def test_many_requests_share_a_connection() -> None:
                 connection.exchange(GET, time.monotonic_ns() + FAR_NS, keep=keep)
                 assert (connection.size, connection.body) == (size, b"x" * size if keep else b"")
     assert server.connections == 1
+
+
+def test_what_is_read_in_the_hub_is_what_was_sent() -> None:
+    """Bodies and heads that resemble those before them, of this and of another connection."""
+    alike = b"HTTP/1.1 200 OK\r\nX: a\r\nContent-Length: 6\r\n\r\n"
+    twin = alike.replace(b"X: a", b"X: b")
+    said = [alike + b"abcdef", alike + b"\r\n\r\nef", twin + b"abcdef", alike + b"123456"]
+    said += [OK, alike + b"zyxwvu", alike.replace(b"200", b"503") + b"abcdef", alike + b"abcdef"]
+    given = iter([data for data in said for _ in range(2)])
+
+    def respond_in_turn(peer: Peer, head: bytes) -> bool:
+        return respond_with(next(given))(peer, head)
+
+    with (
+        talking_to(respond_in_turn) as (one, server),
+        connection_to(make_origin(server.url, Tls())) as two,
+    ):
+        for data in said:
+            for connection in (one, two):
+                assert ask_from_hub(connection) == int(data[9:12])
+                assert connection.body == data.partition(b"\r\n\r\n")[2]
+                assert connection.size == len(connection.body)
+        assert server.connections == 2
 
 
 @pytest.mark.parametrize(

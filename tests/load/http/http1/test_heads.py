@@ -85,3 +85,18 @@ def test_the_same_bytes_are_read_once_and_memory_is_bounded() -> None:
     for number in range(2000):
         head_of(b"HTTP/1.1 200 OK\r\nX-Number: %d\r\n\r\n" % number)
     assert head_of(raw) is not first
+
+
+@pytest.mark.parametrize(
+    ("fields", "whole"),
+    [
+        pytest.param(["Content-Length: 5"], 5, id="plain"),
+        pytest.param(["Content-Length: 5", "Connection: close"], None, id="closes"),
+        pytest.param(["Content-Length: 5", "Content-Encoding: gzip"], None, id="encoded"),
+        pytest.param(["Transfer-Encoding: chunked"], None, id="chunked"),
+    ],
+)
+def test_what_is_whole_by_its_size(fields: list[str], whole: int | None) -> None:
+    """Head and body together, if nothing is left to do once they are here."""
+    found = head(*fields)
+    assert found.whole == (-1 if whole is None else len(found.raw) + whole)

@@ -2,8 +2,7 @@
 
 import socket
 import ssl
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,10 @@ from slocheck.load.http.http1.tls import connect_to
 from slocheck.load.http.origin import Origin, OriginError, make_origin
 from slocheck.spec.model import Tls
 from tests.support import hostile_server
+from tests.support.asking import GET, ask_from_hub
+from tests.support.asking import ask as ask_in_greenlet
 from tests.support.hostile_server import OK, Behaviour, HostileServer, Peer, respond_with
 
-GET = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
 MORE_THAN_BUFFERS = 32_000_000
 """More than socket buffers hold: a server that reads nothing keeps some of it from being sent."""
 POST = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\n" + b"b" * 4_000_000
@@ -50,12 +50,23 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("tls"))
 
 
-def ask(origin: Origin, requests: int = 1, request: bytes = GET, *, within_s: float = 20) -> Iterator[int]:
-    """Exchange requests on one connection; yields each status."""
+Way = Callable[..., int]
+both_ways = pytest.mark.parametrize("way", [ask_in_greenlet, ask_from_hub])
+
+
+def ask(
+    origin: Origin,
+    requests: int = 1,
+    request: bytes = GET,
+    *,
+    within_s: float = 20,
+    way: Way = ask_in_greenlet,
+) -> Iterator[int]:
+    """Send requests on one connection; yields each status."""
     connection = connect_to(origin, DeadlineTimer())
     try:
         for _ in range(requests):
-            yield connection.exchange(request, time.monotonic_ns() + round(within_s * 1e9)).status
+            yield way(connection, request, within_s=within_s)
     finally:
         connection.dispose()
 
@@ -107,17 +118,19 @@ def test_a_client_certificate_is_shown(authority: Authority) -> None:
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_sessions_are_resumed(authority: Authority, version: ssl.TLSVersion) -> None:
+@both_ways
+def test_sessions_are_resumed(authority: Authority, version: ssl.TLSVersion, way: Way) -> None:
     """The second connection to an origin saves the server its signature."""
     context = authority.server()
     context.maximum_version = version
     with HostileServer(tls=context) as server:
         origin = make_origin(server.url, Tls(ca=authority.ca))
-        assert [status for _ in range(3) for status in ask(origin)] == [200] * 3
+        assert [status for _ in range(3) for status in ask(origin, 2, way=way)] == [200] * 6
     assert (server.connections, server.resumed) == (3, 2)
 
 
-def test_a_large_request_is_sent_whole_past_session_tickets(authority: Authority) -> None:
+@both_ways
+def test_a_large_request_is_sent_whole_past_session_tickets(authority: Authority, way: Way) -> None:
     """Session tickets that arrive while the request is being sent are not a response."""
     got: list[int] = []
 
@@ -127,17 +140,18 @@ def test_a_large_request_is_sent_whole_past_session_tickets(authority: Authority
         return True
 
     with HostileServer({"x": count}, tls=authority.server()) as server:
-        assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 2, POST)) == [200, 200]
+        assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 2, POST, way=way)) == [200, 200]
         assert server.connections == 1
     assert got == [4_000_000, 4_000_000]
 
 
 @pytest.mark.parametrize("behaviour", [hostile_server.refuse_early, hostile_server.refuse_early_and_close])
-def test_an_early_response_counts_under_tls(authority: Authority, behaviour: Behaviour) -> None:
+@both_ways
+def test_an_early_response_counts_under_tls(authority: Authority, behaviour: Behaviour, way: Way) -> None:
     """As without TLS."""
     with HostileServer({"x": behaviour}, tls=authority.server()) as server:
         large = POST.replace(b"4000000", b"%d" % MORE_THAN_BUFFERS) + bytes(MORE_THAN_BUFFERS - 4_000_000)
-        assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 2, large)) == [413, 413]
+        assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 2, large, way=way)) == [413, 413]
         assert server.connections == 2
 
 
@@ -151,10 +165,11 @@ def speak_twice(peer: Peer, head: bytes) -> bool:
     return True
 
 
-def test_what_nobody_asked_for_is_no_response_to_the_next_request(authority: Authority) -> None:
+@both_ways
+def test_what_nobody_asked_for_is_no_response_to_the_next_request(authority: Authority, way: Way) -> None:
     """It waits decrypted where the event loop does not see it."""
     with HostileServer({"x": speak_twice}, tls=authority.server()) as server:
-        assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 3)) == [201] * 3
+        assert list(ask(make_origin(server.url, Tls(ca=authority.ca)), 3, way=way)) == [201] * 3
         assert server.connections == 3
 
 
@@ -174,7 +189,20 @@ def part(peer: Peer, head: bytes) -> bool:
     return False
 
 
-def test_a_response_that_may_have_been_cut_is_not_whole(authority: Authority) -> None:
+def outcome(origin: Origin, request: bytes, way: Way) -> int | FailureClass:
+    """Ask over a connection that has responded before; returns the status, or why there is none."""
+    connection = connect_to(origin, DeadlineTimer())
+    try:
+        assert ask_in_greenlet(connection, GET.replace(b"/x", b"/fine")) == 200
+        return way(connection, request)
+    except TransportError as error:
+        return error.failure
+    finally:
+        connection.dispose()
+
+
+@both_ways
+def test_a_response_that_may_have_been_cut_is_not_whole(authority: Authority, way: Way) -> None:
     """Anyone on the path can end a connection; only the server can sign off."""
     behaviours: dict[str, Behaviour] = {
         "x": abandon,
@@ -183,9 +211,8 @@ def test_a_response_that_may_have_been_cut_is_not_whole(authority: Authority) ->
     }
     with HostileServer(behaviours, tls=authority.server()) as server:
         origin = make_origin(server.url, Tls(ca=authority.ca))
-        assert why(origin) is FailureClass.RESET
-        assert why(origin, GET.replace(b"/x", b"/z")) is FailureClass.RESET
-        assert list(ask(origin, 1, GET.replace(b"/x", b"/y"))) == [200]
+        found = [outcome(origin, GET.replace(b"/x", path), way) for path in (b"/x", b"/y", b"/z")]
+        assert found == [FailureClass.RESET, 200, FailureClass.RESET]
 
 
 def test_plain_http_on_the_other_side_is_a_tls_failure() -> None:

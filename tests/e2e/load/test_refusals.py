@@ -13,6 +13,7 @@ from slocheck.spec.model import Tls
 from slocheck.spec.model.load_profile import Stage
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.cli import slocheck, write_spec
+from tests.e2e.support.forking.forked import forked_master
 from tests.e2e.support.lean_runs import DECLARATIVE, LEAN, Call, plan_for
 from tests.e2e.support.load_runs import both_clients, run
 from tests.support.hostile_server import HostileServer
@@ -38,7 +39,7 @@ class Reader(LeanHttpUser):
 
 def prepared(plan: LoadPlan) -> ScenarioInfo:
     """Prepare a plan, and go no further."""
-    with LoadEngine(plan) as engine:
+    with LoadEngine(plan, forked_master) as engine:
         return engine.prepare()
 
 

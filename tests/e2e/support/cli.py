@@ -11,6 +11,7 @@ from typing import IO, Any
 import jsonschema
 
 from slocheck.reporters.json.schema import result_schema
+from tests.e2e.support.forking.forked import forked_command
 
 SCENARIO = '''"""A steady reader of one item."""
 from locust import FastHttpUser, constant, task
@@ -62,7 +63,16 @@ def write_spec(
 def slocheck(
     *arguments: str | Path, cwd: Path, environment: Mapping[str, str] | None = None, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command line in `cwd` and return its exit code and output."""
+    """Run the command line in `cwd` and return its exit code and output; it is forked from a loaded one."""
+    return forked_command(
+        list(map(str, arguments)), cwd=cwd, environment={**os.environ, **(environment or {})}, timeout=timeout
+    )
+
+
+def slocheck_anew(
+    *arguments: str | Path, cwd: Path, environment: Mapping[str, str] | None = None, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a shell does, from the start of Python on; else as `slocheck`."""
     return subprocess.run(
         [sys.executable, "-m", "slocheck", *map(str, arguments)],
         cwd=cwd,

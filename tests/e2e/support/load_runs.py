@@ -10,6 +10,7 @@ from slocheck.evidence.recording import Recording, SliceCounts
 from slocheck.load.engine import LoadEngine
 from slocheck.plan.load_plan import LoadPlan
 from tests.builders.load_plans import THRESHOLDS_MS, write_scenario
+from tests.e2e.support.forking.forked import forked_master
 
 BOTH_CLIENTS = """
     from locust import FastHttpUser, HttpUser, constant, task
@@ -86,6 +87,6 @@ def run(plan: LoadPlan, *, until: Enough | None = None) -> Run:
         if until is not None and tick.phase == "window" and until(tick.recording):
             engine.finish()
 
-    with LoadEngine(plan) as engine:
+    with LoadEngine(plan, forked_master) as engine:
         engine.prepare()
         return Run(engine.run(on_tick), ticks)

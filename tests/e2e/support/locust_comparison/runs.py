@@ -10,6 +10,7 @@ from slocheck.evidence.model import LoadResult, Tick
 from slocheck.load.engine import LoadEngine
 from slocheck.masking import strip_url
 from tests.builders.load_plans import make_plan
+from tests.e2e.support.forking.forked import forked_master
 from tests.e2e.support.locust_comparison.forked_locust import ForkedLocust
 from tests.support.shop_server import ShopServer
 
@@ -103,7 +104,7 @@ def under_slocheck(case: Case) -> Outcome:
             tags=case.tags, exclude_tags=case.exclude_tags, options=case.options,
             shortest_limit_ns=LONGEST_S * 10**9,
         )  # fmt: skip
-        with LoadEngine(plan) as engine:
+        with LoadEngine(plan, forked_master) as engine:
             engine.prepare()
             result = engine.run(on_tick)
     counts = {

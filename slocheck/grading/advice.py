@@ -50,7 +50,8 @@ def _listed(names: Sequence[str]) -> str:
 
 def _steadier(assessment: Assessment) -> list[str]:
     """Say how long a warm-up would have left out what was unsteady."""
-    longest = max((item.suggested_warmup_s or 0 for item in assessment.steady_states), default=0)
+    needed = (item.suggested_warmup_s or 0 for item in assessment.steady_states if item.withheld)
+    longest = max(needed, default=0)
     return [f"a warm-up of {_time(longest)}"] if longest else []
 
 

@@ -19,7 +19,8 @@ from slocheck.grading.validity.checks import check_run, response_warnings
 from slocheck.grading.validity.generator_lag import unexplained_by_target, with_generator_lag
 from slocheck.grading.validity.machine_differences import machine_differences
 from slocheck.grading.validity.settle import settle
-from slocheck.grading.validity.steady_state import steady_states, steady_warnings, withhold_unsteady
+from slocheck.grading.validity.steady_state import steadiness, steady_states
+from slocheck.grading.validity.unsteady import Unsteady, steady_warnings
 from slocheck.grading.validity.withhold import withhold_invalid
 from slocheck.indicators.measured_run import MeasuredRun, measured
 from slocheck.plan.arrival_notices import phase_locked
@@ -44,9 +45,10 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
     results = tuple(
         grade_objective(objective, spec, measured_runs, criterion) for objective in spec.objectives
     )
-    states = steady_states(spec, results, measured_runs)
-    if spec.confidence is not None:
-        results = withhold_unsteady(results, states)
+    steady, withheld = steadiness(spec, results, measured_runs), dict[str, list[str]]()
+    if criterion is not None:
+        results, withheld = Unsteady(steady, spec, criterion).withhold(results)
+    states = steady_states(steady, withheld)
     checked = settle(tuple(_checked(spec, measured_runs)), results)
     findings = (*checked, *unexplained_by_target(results, spec, runs))
     results = with_generator_lag(withhold_invalid(results, findings), spec, runs)

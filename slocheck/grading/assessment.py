@@ -244,11 +244,13 @@ class SteadyState:
         message: What was seen; names the run if several are pooled.
         suggested_warmup_s: The whole warm-up, in seconds, that would have excluded the drift; None if none
             would, or if the window was steady.
+        withheld: Names of the objectives that do not count as met because of it.
     """
 
     steady: bool
     message: str
     suggested_warmup_s: int | None = None
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,14 @@ class Drift:
         end: The last part against what came before.
         trend: 1 if the series rises throughout, -1 if it falls, else 0.
         cut: Seconds after which the series is steadiest; None if that is not in its first half.
+        worse_from: The second from which on it is higher than before; None if it is steady, or lower.
     """
 
     begin: SeriesPart
     end: SeriesPart
     trend: int
     cut: int | None
+    worse_from: int | None
 
     @property
     def steady(self) -> bool:
@@ -152,22 +154,27 @@ def detect_drift(
     test = _Test(FAMILY_ALPHA / TESTS / series, least)
     split = round(FIRST * len(found))
     last = len(found) - max(1, round(LAST * len(found)))
-    cut = mser5_cut(found, test)
+    begin = SeriesPart(
+        present[split], float(found[:split].mean()), float(found[split:].mean()), test.begin_differs(found)
+    )
+    end = SeriesPart(
+        len(values) - present[last],
+        float(found[last:].mean()),
+        float(found[:last].mean()),
+        test.end_differs(found),
+    )
+    trend, cut = test.trend(found), mser5_cut(found, test)
+    worse = [
+        (begin.differs and begin.rest > begin.mean, present[split]),
+        (trend > 0, present[len(found) - split]),
+        (end.differs and end.mean > end.rest, present[last]),
+    ]
     return Drift(
-        begin=SeriesPart(
-            present[split],
-            float(found[:split].mean()),
-            float(found[split:].mean()),
-            test.begin_differs(found),
-        ),
-        end=SeriesPart(
-            len(values) - present[last],
-            float(found[last:].mean()),
-            float(found[:last].mean()),
-            test.end_differs(found),
-        ),
-        trend=test.trend(found),
+        begin,
+        end,
+        trend,
         cut=None if cut is None else present[cut] if cut else 0,
+        worse_from=max((second for is_worse, second in worse if is_worse), default=None),
     )
 
 

@@ -169,9 +169,9 @@ def timeouts() -> Report:
 
 
 def unsteady(*, confidence: bool = True) -> Report:
-    """Return a run that was slow in its window's first eight seconds."""
+    """Return a run that was slow in its window's last four seconds."""
     text = SPEC_TEXT if confidence else SPEC_TEXT.replace("confidence: 95%", "confidence: none")
-    return _sample(text=text, median_ms=20.0, slow=dict.fromkeys(range(5, 13), 3.0))
+    return _sample(text=text, median_ms=20.0, slow=dict.fromkeys(range(41, 45), 2.0))
 
 
 def unbounded() -> Report:

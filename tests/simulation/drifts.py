@@ -1,17 +1,30 @@
-"""Windows that are not steady: how often the tests for drift say so."""
+"""Windows that are not steady: how often the tests for drift say so, and what is met all the same."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log
 
 import numpy as np
 
+from slocheck.evidence.recording import FailureClass
+from slocheck.grading.assess import assess
+from slocheck.grading.assessment import Outcome
 from slocheck.grading.validity.steady_state import MATERIAL_SHARE
 from slocheck.statistics.blocking import MIN_SLICES
 from slocheck.statistics.trend import LAST, detect_drift
+from tests.builders.evidence import make_evidence
+from tests.builders.recordings import MS, make_recording, make_slice
+from tests.builders.specs import make_spec
 from tests.simulation.models import ARRIVALS, BASE_S, Floats
 
 SERIES = 2
 """Tested in each window: the mean latency, and one share of bad requests."""
+
+SLACKS = (1, 4)
+"""How many times what is bad at the window's end a limit allows: it just breaks it, or is far from it."""
+
+SLOW = 0.05
+"""The share of slow requests that the limit on the latency allows: it is one of p95."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,43 @@ class Change:
     def alarms(self, rng: np.random.Generator, runs: int, seconds: int) -> int:
         """Return how many of `runs` windows are called unsteady."""
         return sum(self._alarm(rng, seconds) for _ in range(runs))
+
+    def met(self, rng: np.random.Generator, runs: int, seconds: int, slack: float) -> int:
+        """Return on how many of so many windows a limit is met.
+
+        Args:
+            rng: Draws the requests.
+            runs: How many windows.
+            seconds: Length of each.
+            slack: The limit allows so many times what is bad at the window's end.
+        """
+        return sum(self._is_met(rng, seconds, slack) for _ in range(runs))
+
+    def _is_met(self, rng: np.random.Generator, seconds: int, slack: float) -> bool:
+        each, over = round(ARRIVALS), (np.arange(seconds) + 0.5) / seconds
+        failed, pace = rng.binomial(each, self.failing(over)), self.slowness(over) * BASE_S * 1000
+        limit_us = round(-log(SLOW / slack) * float(pace[-1]) * 1000)
+        slow = rng.binomial(each - failed, np.exp(-limit_us / 1000 / pace))
+        thresholds = (limit_us * MS // 1000,)
+        parts = [
+            make_slice(
+                second,
+                {float(pace[second]): each - int(bad) - int(late), limit_us / 1000: int(late)},
+                failures={FailureClass.STATUS: int(bad)},
+                statuses={200: each - int(bad), 500: int(bad)},
+                thresholds=thresholds,
+            )
+            for second, (bad, late) in enumerate(zip(failed, slow, strict=True))
+        ]
+        recording = replace(make_recording(parts), thresholds_ns=thresholds)
+        allowed = slack * float(self.failing(np.ones(1))[0])
+        objective = (
+            f'error_rate: {{silver: "<= {allowed:.4%}"}}'
+            if allowed
+            else f'latency_p95: {{silver: "< {limit_us}us"}}'
+        )
+        spec = make_spec(f"  {objective}\n", more="confidence: 95%\n")
+        return assess(spec, make_evidence(recording)).outcome is Outcome.PASS
 
     def _alarm(self, rng: np.random.Generator, seconds: int) -> bool:
         each, over = round(ARRIVALS), (np.arange(seconds) + 0.5) / seconds

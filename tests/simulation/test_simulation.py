@@ -207,6 +207,13 @@ def test_what_breaks_within_five_minutes_raises_an_alarm(change: Change) -> None
     assert change.alarms(np.random.default_rng(1), 50, 300) >= 45
 
 
+def test_what_became_worse_is_met_where_its_end_is_far_from_the_limit_and_only_there() -> None:
+    """Latencies that triple in the last tenth, of five minutes."""
+    change = DRIFTS[3]
+    assert change.met(np.random.default_rng(2), 20, 300, 1) <= 2
+    assert change.met(np.random.default_rng(2), 20, 300, 4) >= 18
+
+
 def labels(text: str) -> list[tuple[str, ...]]:
     """Return the head cells of each table row: those before the first number."""
     rows = re.findall(r"^\| (.+) \|$", text, re.MULTILINE)

@@ -1,14 +1,12 @@
-"""Was the window one steady state? On an unsteady one no limit counts as met."""
+"""Was the window one steady state? Three tests of the mean latency and of each objective's bad requests."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from slocheck.documents.units import NS_PER_SECOND
-from slocheck.evidence.warnings import RunWarning
 from slocheck.grading import tiers
 from slocheck.grading.assessment import ObjectiveResult, SteadyState
-from slocheck.grading.validity.withhold import withhold_met
 from slocheck.indicators.client import mean_latencies
 from slocheck.indicators.measured_run import MeasuredRun
 from slocheck.indicators.samples import Share
@@ -19,29 +17,53 @@ from slocheck.statistics.blocking import MIN_SLICES
 from slocheck.statistics.trend import Drift, SeriesPart, detect_drift
 
 MATERIAL_SHARE = 0.1
-"""A change of the bad share counts if it is at least this part of what the limit allows."""
+"""A change of the share of bad requests counts from this part of what the limit allows."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Series:
-    """One value per second of the window, to be tested.
+class SecondSeries:
+    """One value per second of the window, to be tested; the higher, the worse.
 
     Attributes:
+        objective: Name of the objective whose bad requests it counts; None: the mean latency of all requests.
         name: What the values are.
         values: None stands for a second that has none.
         material: A smaller change does not count; None: relative to the mean.
         text: Writes a value.
     """
 
+    objective: str | None
     name: str
     values: Sequence[float | None]
     material: float | None
     text: Callable[[float], str]
 
 
-def steady_states(
+@dataclass(frozen=True, slots=True)
+class Steadiness:
+    """What the tests found in one run.
+
+    Attributes:
+        run: The run.
+        name: Says which run it is, if several are pooled; else empty.
+        drifts: Of each series that is long enough to test, the mean latency first; not empty.
+        counted: Names of the objectives whose own bad requests were looked at, however few they were.
+    """
+
+    run: MeasuredRun
+    name: str
+    drifts: Sequence[tuple[SecondSeries, Drift]]
+    counted: frozenset[str]
+
+    @property
+    def moved(self) -> list[tuple[SecondSeries, Drift]]:
+        """The series that are not steady."""
+        return [(one, drift) for one, drift in self.drifts if not drift.steady]
+
+
+def steadiness(
     spec: Spec, results: Sequence[ObjectiveResult], runs: Sequence[MeasuredRun]
-) -> tuple[SteadyState, ...]:
+) -> tuple[Steadiness, ...]:
     """Return one entry for each run whose window is long enough to test; none if the spec asks for none.
 
     The mean latency of the successful requests is tested and, for each objective that the gate needs, the
@@ -50,54 +72,69 @@ def steady_states(
     if not spec.validity.steady:
         return ()
     tested = [list(_all_series(spec, results, run)) for run in runs]
-    count = sum(map(len, tested))
+    count = sum(len(one.values) > 0 for every in tested for one in every)
     found = []
     for number, (run, every) in enumerate(zip(runs, tested, strict=True), start=1):
-        drifts = [(one, detect_drift(one.values, series=count, material=one.material)) for one in every]
+        drifts = [
+            (one, detect_drift(one.values, series=max(1, count), material=one.material)) for one in every
+        ]
         known = [(one, drift) for one, drift in drifts if drift is not None]
         if known:
             name = f"run {number}: " if len(runs) > 1 else ""
-            found.append(_state(name, known, run.evidence.recording.warmup_s))
+            counted = frozenset(one.objective for one in every if one.objective is not None)
+            found.append(Steadiness(run, name, known, counted))
     return tuple(found)
 
 
-def _all_series(spec: Spec, results: Sequence[ObjectiveResult], run: MeasuredRun) -> Iterator[_Series]:
-    yield _Series("mean latency", mean_latencies(run.evidence.recording), None, _latency_text)
+def _all_series(spec: Spec, results: Sequence[ObjectiveResult], run: MeasuredRun) -> Iterator[SecondSeries]:
+    yield SecondSeries(None, "mean latency", mean_latencies(run.evidence.recording), None, _latency_text)
     for result in results:
         level = tiers.strictest_needed(result)
         if level is not None and traits_of(result.objective.indicator.kind).is_share:
             yield from _bad_share(result.objective, level.limit, spec, run)
 
 
-def _bad_share(objective: Objective, limit: Limit, spec: Spec, run: MeasuredRun) -> Iterator[_Series]:
-    """Yield the share of bad requests in each second, by the client's count."""
+def _bad_share(objective: Objective, limit: Limit, spec: Spec, run: MeasuredRun) -> Iterator[SecondSeries]:
+    """Yield the share of bad requests in each second, by the client's count; no values if few were bad."""
     sample, allowed = run.client_sample(objective, limit, spec), error_budget(objective.indicator, limit)
     if not isinstance(sample, Share) or sample.slices is None or not allowed:
         return
-    if sum(map(bool, sample.slices.bad)) >= MIN_SLICES:  # fewer say nothing of when they come
-        counts = zip(sample.slices.bad, sample.slices.n, strict=True)
-        yield _Series(
-            f"share of bad requests for {objective.name} {limit.text}",
-            [bad / n if n else None for bad, n in counts],
-            MATERIAL_SHARE * float(allowed),
-            _share_text,
-        )
+    seldom = sum(map(bool, sample.slices.bad)) < MIN_SLICES  # too few to say anything of when they come
+    counts = () if seldom else zip(sample.slices.bad, sample.slices.n, strict=True)
+    yield SecondSeries(
+        objective.name,
+        f"share of bad requests for {objective.name} {limit.text}",
+        [bad / n if n else None for bad, n in counts],
+        MATERIAL_SHARE * float(allowed),
+        _share_text,
+    )
 
 
-def _state(name: str, drifts: Sequence[tuple[_Series, Drift]], warmup_s: int) -> SteadyState:
-    """Say what was seen of a run: what drifted, or else its mean latency."""
-    moved = [(one, drift) for one, drift in drifts if not drift.steady]
+def steady_states(
+    found: Sequence[Steadiness], withheld: Mapping[str, Sequence[str]]
+) -> tuple[SteadyState, ...]:
+    """Say what was seen of each run; `withheld`: objectives that do not count as met, by the run's name."""
+    return tuple(_state(item, tuple(withheld.get(item.name, ()))) for item in found)
+
+
+def _state(found: Steadiness, withheld: tuple[str, ...]) -> SteadyState:
+    """Say what drifted, or else how the mean latency began."""
+    moved = found.moved
     if not moved:
-        one, drift = drifts[0]
-        return SteadyState(steady=True, message=name + _begin_text(one, drift.begin))
+        one, drift = found.drifts[0]
+        return SteadyState(steady=True, message=found.name + _begin_text(one, drift.begin))
     cuts = [drift.cut for _, drift in moved]
     longest = max((cut for cut in cuts if cut), default=None) if None not in cuts else None
     text = "; ".join(_drift_text(one, drift) for one, drift in moved)
-    warmup = None if longest is None else warmup_s + longest
-    return SteadyState(steady=False, message=f"{name}unsteady: {text}", suggested_warmup_s=warmup)
+    return SteadyState(
+        steady=False,
+        message=f"{found.name}unsteady: {text}",
+        suggested_warmup_s=None if longest is None else found.run.evidence.recording.warmup_s + longest,
+        withheld=withheld,
+    )
 
 
-def _drift_text(series: _Series, drift: Drift) -> str:
+def _drift_text(series: SecondSeries, drift: Drift) -> str:
     if drift.begin.differs:
         return _begin_text(series, drift.begin)
     if drift.trend:
@@ -106,7 +143,7 @@ def _drift_text(series: _Series, drift: Drift) -> str:
     return f"{series.name} {last} in the window's last {drift.end.seconds} s, {before} before"
 
 
-def _begin_text(series: _Series, begin: SeriesPart) -> str:
+def _begin_text(series: SecondSeries, begin: SeriesPart) -> str:
     first, rest = series.text(begin.mean), series.text(begin.rest)
     return f"{series.name} {first} in the window's first {begin.seconds} s, {rest} after"
 
@@ -117,32 +154,3 @@ def _latency_text(nanoseconds: float) -> str:
 
 def _share_text(share: float) -> str:
     return format_value(IndicatorKind.ERROR_RATE, Fraction(share).limit_denominator(10**6))
-
-
-def steady_warnings(states: Sequence[SteadyState], spec: Spec) -> tuple[RunWarning, ...]:
-    """Warn of each unsteady window: what it means for the verdicts, and what to do."""
-    effect = (
-        "the observed values were graded all the same (confidence: none)"
-        if spec.confidence is None
-        else "no limit counts as met on it"
-    )
-    return tuple(
-        RunWarning("unsteady", f"{state.message}; {effect}; {_remedy(state)}")
-        for state in states
-        if not state.steady
-    )
-
-
-def _remedy(state: SteadyState) -> str:
-    if state.suggested_warmup_s is None:
-        return "no warm-up within this window is long enough: run longer, or find out what drifts"
-    return f"try workload.warmup: {state.suggested_warmup_s}s"
-
-
-def withhold_unsteady(
-    results: Sequence[ObjectiveResult], states: Sequence[SteadyState]
-) -> tuple[ObjectiveResult, ...]:
-    """Return the results with every MET withheld if a window was unsteady; what is breached stays so."""
-    if all(state.steady for state in states):
-        return tuple(results)
-    return withhold_met(results, "the window is unsteady")

@@ -17,7 +17,7 @@ def withhold_met(
         only: Names of the objectives concerned; None: all.
     """
     return tuple(
-        replace(result, levels=tuple(_withheld_level(level, reason) for level in result.levels))
+        replace(result, levels=tuple(withheld_level(level, reason) for level in result.levels))
         if only is None or result.objective.name in only
         else result
         for result in results
@@ -38,7 +38,8 @@ def withhold_invalid(
     return tuple(results)
 
 
-def _withheld_level(level: LevelResult, reason: str) -> LevelResult:
+def withheld_level(level: LevelResult, reason: str) -> LevelResult:
+    """Return a level, and each of its sides, with MET turned into UNDECIDED."""
     sides = tuple(_withheld_side(side, reason) for side in level.sides)
     if level.verdict is not Verdict.MET:
         return replace(level, sides=sides)

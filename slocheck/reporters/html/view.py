@@ -132,11 +132,13 @@ def validity(report: Report) -> ValidityView:
         else ("✗", "breached", finding.code, finding.message)
         for finding in sorted(assessment.findings, key=lambda finding: finding.valid)
     ]
-    unsteady = [item for item in assessment.steady_states if not item.steady]
+    unsteady = [item for item in assessment.steady_states if item.withheld]
     checks += [
-        ("✓", "met", "steady-state", item.message)
+        ("?", "undecided", "steady-state", item.message)
+        if item.withheld
+        else ("✓", "met", "steady-state", item.message)
         if item.steady
-        else ("?", "undecided", "steady-state", item.message)
+        else ("~", "note", "steady-state", item.message)
         for item in assessment.steady_states
     ]
     passed = sum(css == "met" for _, css, _, _ in checks)

@@ -307,7 +307,12 @@ def _finding(finding: Finding) -> Json:
 
 
 def _steady_state(item: SteadyState) -> Json:
-    return {"steady": item.steady, "message": item.message, "suggested_warmup_s": item.suggested_warmup_s}
+    return {
+        "steady": item.steady,
+        "message": item.message,
+        "suggested_warmup_s": item.suggested_warmup_s,
+        "withheld": list(item.withheld),
+    }
 
 
 def _endpoint(item: Totals) -> Json:

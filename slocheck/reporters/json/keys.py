@@ -234,17 +234,14 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     ("findings[].valid", TRUTH, "whether it passed"),
     ("findings[].message", TEXT, "what was measured"),
     ("findings[].affects", TEXTS, "objectives whose breach the fault could have caused"),
-    (
-        "steady_states[].steady",
-        TRUTH,
-        "whether latency was stable over the window; one entry for each run that is long enough to test",
-    ),
+    ("steady_states[].steady", TRUTH, "whether the window was steady; one entry for each run long enough"),
     ("steady_states[].message", TEXT, "what was measured"),
     (
         "steady_states[].suggested_warmup_s",
         or_null(INTEGER),
         "warm-up that would have excluded the drift; `null`: none would, or none is needed",
     ),
+    ("steady_states[].withheld", TEXTS, "objectives that do not count as met because of the drift"),
     ("warnings[].code", TEXT, "what it is about, such as `missed-target`; stable"),
     ("warnings[].message", TEXT, "what to know although it does not change the exit code"),
     (

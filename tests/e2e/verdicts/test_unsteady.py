@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.support.cli import RELAXED, result_of, slocheck, write_spec
 from tests.e2e.support.servers.load_server import LoadServer
 
@@ -26,11 +24,8 @@ class Reader(FastHttpUser):
 '''
 
 
-@pytest.mark.parametrize(
-    ("confidence", "code"), [pytest.param("95%", 3, id="undecided"), pytest.param("none", 0, id="only said")]
-)
-def test_a_window_that_begins_slow_is_not_met(tmp_path: Path, confidence: str, code: int) -> None:
-    """All requests succeed, far more than are needed, and the drift is reported."""
+def test_a_window_that_begins_slow_is_said_and_changes_no_verdict(tmp_path: Path) -> None:
+    """All requests succeed, far more than are needed, and the latency is better after the first seconds."""
     with LoadServer() as server:
         spec = write_spec(
             tmp_path,
@@ -38,15 +33,14 @@ def test_a_window_that_begins_slow_is_not_met(tmp_path: Path, confidence: str, c
             objectives='  error_rate: {silver: "< 20%"}\n',
             workload="users: 5, spawn_rate: 50/s, warmup: 1s, duration: 20s",
             scenario=SETTLING,
-            more=f"confidence: {confidence}\n",
+            more="confidence: 95%\n",
         )
         strict = RELAXED.replace("steady: false", "steady: true")
         spec.write_text(spec.read_text().replace(RELAXED, strict))
         done = slocheck("run", "--json", cwd=tmp_path)
-    assert done.returncode == code, done.stderr
+    assert done.returncode == 0, done.stderr
     result = result_of(done)
     (item,) = result["steady_states"]
-    assert not item["steady"]
-    assert any(warning["message"].startswith(item["message"]) for warning in result["warnings"])
-    silver = result["objectives"][0]["levels"][0]
-    assert ("unsteady" in silver["reason"]) == (code == 3)
+    assert (item["steady"], item["withheld"]) == (False, [])
+    (text,) = (warning["message"] for warning in result["warnings"] if warning["code"] == "unsteady")
+    assert text.startswith(f"{item['message']}; no verdict depends on it; ")

@@ -17,8 +17,8 @@ from tests.builders.evidence import make_evidence
 from tests.builders.recordings import MS, make_recording, make_slice
 from tests.builders.specs import make_spec
 
-EASY = '  error_rate: {bronze: "< 2%", silver: "< 1%"}\n'
-"""Met by 24,000 flawless requests, whatever their latencies."""
+EASY = '  latency_p50: {bronze: "< 50ms", silver: "< 45ms"}\n'
+"""Met by all windows here, but broken by the last seconds of the one that becomes slower."""
 
 SURE = make_spec(EASY, more="confidence: 95%\n")
 
@@ -30,6 +30,7 @@ def _noisy(shape: list[float], seed: int = 1) -> list[float]:
 
 
 SETTLING = [1 + 2 * exp(-t / 5) for t in range(60)]
+WORSE = [1.0] * 54 + [3.0] * 6
 
 
 def _recorded(shape: list[float], *, failed: int = 0, warmup_s: int = 0) -> Recording:
@@ -42,7 +43,8 @@ def _recorded(shape: list[float], *, failed: int = 0, warmup_s: int = 0) -> Reco
     return make_recording(parts, warmup_s=warmup_s)
 
 
-UNSTEADY = make_evidence(_recorded(_noisy(SETTLING)))
+SETTLED = make_evidence(_recorded(_noisy(SETTLING)))
+UNSTEADY = make_evidence(_recorded(_noisy(WORSE)))
 STEADY = make_evidence(_recorded(_noisy([1.0] * 60)))
 
 
@@ -50,24 +52,56 @@ STEADY = make_evidence(_recorded(_noisy([1.0] * 60)))
     ("runs", "outcome"),
     [
         pytest.param((STEADY,), Outcome.PASS, id="steady"),
-        pytest.param((UNSTEADY,), Outcome.UNDECIDED, id="unsteady"),
+        pytest.param((UNSTEADY,), Outcome.UNDECIDED, id="worse at its end"),
+        pytest.param((SETTLED,), Outcome.PASS, id="worse at its beginning"),
         pytest.param((STEADY, STEADY, STEADY), Outcome.PASS, id="three steady runs"),
-        pytest.param((STEADY, UNSTEADY, STEADY), Outcome.UNDECIDED, id="one of three"),
+        pytest.param((STEADY, UNSTEADY, STEADY, STEADY, STEADY), Outcome.UNDECIDED, id="one of five"),
     ],
 )
-def test_nothing_is_met_on_an_unsteady_window(runs: tuple[Evidence, ...], outcome: Outcome) -> None:
+def test_what_the_last_part_does_not_show_is_not_met(runs: tuple[Evidence, ...], outcome: Outcome) -> None:
     """No tier either; each limit names the cause in a few words, and the warning says it in full."""
     assessment = assess(SURE, *runs)
     assert assessment.outcome is outcome
     assert [item.steady for item in assessment.steady_states] == [run is STEADY for run in runs]
+    assert [item.withheld for item in assessment.steady_states] == [
+        ("latency_p50",) if run is UNSTEADY else () for run in runs
+    ]
+    warnings = [item.text for item in assessment.warnings if item.code == "unsteady"]
     if outcome is Outcome.UNDECIDED:
         assert assessment.tier is None
         for level in assessment.objectives[0].levels:
             assert (level.verdict, level.sides[0].verdict) == (Verdict.UNDECIDED, Verdict.UNDECIDED)
-            assert level.reason == "the window is unsteady"
-        (warning,) = (item for item in assessment.warnings if item.code == "unsteady")
-        assert "try workload.warmup: 15s" in warning.text
-        assert ("run 2: " in warning.text) == (len(runs) > 1)
+            assert level.reason == (
+                "the window is unsteady, and its last 6 s alone do not show that it is met"
+            )
+        (text,) = warnings
+        assert (
+            "not counted as met, because the window's last part alone does not show it: latency_p50" in text
+        )
+        assert ("run 2: " in text) == (len(runs) > 1)
+    elif runs == (SETTLED,):
+        (text,) = warnings
+        assert "no verdict depends on it; try workload.warmup: 15s" in text
+
+
+def _spec_of(*lines: str) -> Spec:
+    return make_spec("".join(f"  {line}\n" for line in lines), more="confidence: 95%\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "met"),
+    [
+        pytest.param('latency_p50: {silver: "< 400ms"}', True, id="no request came near the limit"),
+        pytest.param('latency_p50: {silver: "< 90ms"}', False, id="six seconds are too few to show it"),
+        pytest.param('error_rate: {silver: "< 1%"}', True, id="failures were counted, and there are none"),
+        pytest.param('availability: {silver: ">= 99%"}', True, id="likewise"),
+    ],
+)
+def test_a_drift_concerns_what_it_is_about(line: str, *, met: bool) -> None:
+    """The latency triples in the last tenth: what is far from its limit, or of another kind, stays met."""
+    assessment = assess(_spec_of(line), UNSTEADY)
+    assert (assessment.outcome is Outcome.PASS) == met
+    assert [item.steady for item in assessment.steady_states] == [False]
 
 
 def _drifting(seconds: int, *, failed: list[int], slow: list[int]) -> Evidence:
@@ -114,7 +148,9 @@ def test_a_warmup_that_was_too_short_is_added_to() -> None:
 
 def test_a_breach_stays_a_breach() -> None:
     """A tenth of all requests fails; that the latency settled does not excuse it."""
-    assessment = assess(SURE, make_evidence(_recorded(_noisy(SETTLING), failed=40)))
+    assessment = assess(
+        _spec_of('error_rate: {silver: "< 1%"}'), make_evidence(_recorded(_noisy(SETTLING), failed=40))
+    )
     assert (assessment.outcome, assessment.exit_code) == (Outcome.FAIL, 1)
 
 
@@ -141,9 +177,12 @@ def test_an_interim_analysis_does_not_end_an_unsteady_run_as_met() -> None:
     assert decides(0.28, make_spec('  latency_p95: {silver: "< 5ms"}\n', more="confidence: 95%\n"), UNSTEADY)
 
 
-def test_the_advice_is_the_warmup() -> None:
-    """In the words of slo.yaml."""
-    assert advice(assess(SURE, UNSTEADY), SURE) == "bronze needs: a warm-up of 15s"
+def test_a_warmup_is_advised_where_it_would_help() -> None:
+    """In the words of slo.yaml; a window that is worse at its end has none, and no steadier beginning."""
+    spec = _spec_of('latency_p50: {silver: "< 42ms"}', 'latency_p95: {silver: "< 200ms"}')
+    assessment = assess(spec, make_evidence(_recorded(_noisy([1.0] * 12 + [2.0] * 48))))
+    assert assessment.steady_states[0].withheld == ("latency_p50",)
+    assert advice(assessment, spec) == "silver needs: a warm-up of 15s"
 
 
 def test_latencies_are_counted_once_whatever_the_endpoints() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from slocheck.documents.words import quantity
 from slocheck.grading import tiers
 from slocheck.grading.assessment import Cause, LevelResult, ObjectiveResult, Side, SideResult, Verdict
 from slocheck.grading.verdict import grade_sample
@@ -14,6 +15,9 @@ from slocheck.spec.model import IndicatorKind, Limit, Objective, SourceChoice, S
 from slocheck.statistics.confidence import Criterion
 
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
+
+BY_CLIENT = "decided by the client's count: "
+"""How the reason begins where the client's met stands for a server that is undecided."""
 
 
 class Sampled(Protocol):
@@ -117,7 +121,7 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
     if server.left_to_client and client.verdict is not MET:
         return client.verdict, _named(client)
     if client.verdict is MET and server.verdict is UNDECIDED and _settled(kind, server):
-        return MET, f"settled by the client: {server.reason}"
+        return MET, f"{BY_CLIENT}{_left_open(server)}"
     undecided = [side for side in sides if side.verdict is UNDECIDED]
     if undecided:
         return UNDECIDED, _reasons(undecided)
@@ -135,6 +139,13 @@ def _settled(kind: IndicatorKind, server: SideResult) -> bool:
     if traits_of(kind).counts_requests and server.counted is MET:
         return True
     return traits_of(kind).counts_requests and server.observed is MET and server.cause is Cause.TOO_FEW_SLICES
+
+
+def _left_open(server: SideResult) -> str:
+    """Say what the server's side cannot know, or else why it is undecided."""
+    if server.cause is Cause.VARYING:
+        return f"the server's {quantity(server.total, 'scrape')} do not show what was offered"
+    return server.reason
 
 
 def _reasons(sides: Sequence[SideResult]) -> str:

@@ -1,12 +1,11 @@
 """One sample against one limit: met, breached, or undecided and why."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from math import ceil, floor
 
 from slocheck.grading.assessment import TOO_MANY_BAD, Bounds, Cause, Side, SideResult, Tolerance, Verdict
-from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share
+from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices
 from slocheck.spec.formatting import format_longer
 from slocheck.spec.indicators import error_budget, traits_of
 from slocheck.spec.model import Indicator, Limit
@@ -14,6 +13,7 @@ from slocheck.statistics.blocking import MIN_SLICES
 from slocheck.statistics.confidence import Criterion
 from slocheck.statistics.proportion import SMALLEST_P, ProportionComparison, compare_proportion
 from slocheck.statistics.sample_size import requests_needed
+from slocheck.statistics.shortfall import block_size, usual_shortfall
 
 _ROUNDING = 1e-9
 _NO_MORE_OFFERED = "no more was offered than the limit asks for, so that no request may fail; offer more"
@@ -231,51 +231,86 @@ def _observed_rate(side: Side, sample: Rate, limit: Limit) -> SideResult:
     return SideResult(side, Verdict.BREACHED, display, total, reason=reason, notes=sample.notes)
 
 
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """What was served of what could have been.
+
+    Attributes:
+        ceiling: The rate at which every slice would have served its `n`, 1/s.
+        slices: What could have been served, and as bad what was not.
+        criterion: How strictly the share of the latter is compared.
+    """
+
+    ceiling: float
+    slices: Slices
+    criterion: Criterion
+
+    def compare(self, allowed: float) -> ProportionComparison:
+        """Compare the share that was not served with the one that a limit allows."""
+        slices = self.slices
+        return compare_proportion(
+            slices.n, slices.bad, allowed, self.criterion, runs=slices.runs, slice_s=slices.slice_s
+        )
+
+    def allowed(self, least: float) -> float:
+        """Return the share that may be missed where a rate has to be reached."""
+        return max(0.0, 1 - least / self.ceiling) if self.ceiling else 0.0
+
+
+def _usual(best: _Service) -> _Service:
+    """Return the service as it usually was, from that of its best slice; of pooled runs the latter."""
+    slices, criterion = best.slices, best.criterion
+    if slices.runs is not None:
+        return best
+    served = [could - missed for could, missed in zip(slices.n, slices.bad, strict=True)]
+    size = block_size(len(served), slices.slice_s, criterion.bursts_s)
+    could, missed = usual_shortfall(served, size)
+    length = slices.slice_s * len(served) / len(could)
+    ceiling = best.ceiling * sum(could) / sum(slices.n)
+    return _Service(ceiling, Slices(could, missed, slice_s=length), criterion)
+
+
 def _confident_rate(observed: SideResult, sample: Rate, limit: Limit, criterion: Criterion) -> SideResult:
     """Keep a rate's verdict only if the statistics reach it too, widened by what is uncertain.
 
     What was served, of what could have been, is a share like any other: the limit allows part of it to miss.
     """
-    slices, ceiling, least = sample.slices, float(sample.ceiling), float(limit.value)
-    used = criterion if sample.offer_is_known else criterion.assuming_bursts()
+    slices, least = sample.slices, float(limit.value)
     if slices is None or len(slices.n) < MIN_SLICES:
         return _undecided(observed, Cause.TOO_FEW_SLICES, _TOO_FEW_SLICES)
-    if not ceiling:  # not one request was surely served: there is no rate that could vary
+    if not sample.ceiling:  # not one request was surely served: there is no rate that could vary
         return observed
-    allowed = 1 - least / ceiling
-    compare = partial(
-        compare_proportion,
-        slices.n,
-        slices.bad,
-        criterion=used,
-        runs=slices.runs,
-        slice_s=slices.slice_s,
-    )
-    compared = compare(limit=max(0.0, allowed))
-    served = ceiling * (1 - compared.share)
+    best = usual = _Service(float(sample.ceiling), slices, criterion)
+    if not sample.offer_is_known:
+        usual = _usual(replace(best, criterion=criterion.assuming_bursts()))
+        best = replace(best, criterion=criterion.assuming_bursts(breached=True))
+    most = best.compare(best.allowed(least))
+    fewest = most if usual is best else usual.compare(usual.allowed(least))
+    served = best.ceiling * (1 - most.share)
     unknown = _beyond(float(sample.high), served)
-    lowest = ceiling * (1 - compared.high) - _beyond(served, float(sample.low))
+    lowest = usual.ceiling * (1 - fewest.high) - _beyond(served, float(sample.low))
+    deciding = most if observed.verdict is Verdict.BREACHED else fewest
     bounds = Bounds(
         max(0.0, lowest),  # no rate is lower, whatever is uncertain about it
-        ceiling * (1 - compared.low) + unknown,
-        compared.effective_sample_size,
-        compared.needed_duration_factor,
+        best.ceiling * (1 - most.low) + unknown,
+        deciding.effective_sample_size,
+        deciding.needed_duration_factor,
         p_breach=_on_scale(
             # everything that is unknown may have been served
-            compare(limit=min(1.0, max(0.0, allowed) + unknown / ceiling)).p_breach,
-            criterion.breached / used.breached,
+            best.compare(min(1.0, best.allowed(least) + unknown / best.ceiling)).p_breach,
+            criterion.breached / best.criterion.breached,
         ),
     )
     if observed.verdict is Verdict.MET and lowest >= least:
-        tolerance = _tolerance(compared, sum(slices.n), allowed)
+        tolerance = _tolerance(fewest, sum(usual.slices.n), usual.allowed(least))
         return replace(observed, bounds=replace(bounds, tolerance=tolerance))
     if observed.verdict is Verdict.UNDECIDED or (
         observed.verdict is Verdict.BREACHED and bounds.high < least
     ):
         return replace(observed, bounds=bounds)
-    if observed.verdict is Verdict.MET and allowed <= _ROUNDING:
+    if observed.verdict is Verdict.MET and best.allowed(least) <= _ROUNDING:
         return _undecided(replace(observed, bounds=bounds, load_factor=1.0), None, _NO_MORE_OFFERED)
-    reason = _why_rate_varies(compared, sample)
+    reason = _why_rate_varies(deciding, sample)
     return _undecided(replace(observed, bounds=bounds), Cause.VARYING, reason)
 
 

@@ -1,4 +1,4 @@
-"""The sentence that ends a summary: the verdict and the number that decided it."""
+"""What decided: the sentence that ends a summary, the counts of a breach, and which of two sides."""
 
 import re
 from dataclasses import replace
@@ -20,19 +20,29 @@ from slocheck.grading.assessment import (
 )
 from slocheck.grading.nearest import nearest, use_of_limit
 from slocheck.grading.report import Report
+from slocheck.grading.sides import BY_CLIENT
 from slocheck.grading.verdict import NO_DATA
-from slocheck.reporters.text import bad_text, limit_text, too_slow_text, value_text
+from slocheck.reporters.text import (
+    SIDE_TITLES,
+    bad_text,
+    interval_text,
+    limit_text,
+    too_slow_text,
+    value_text,
+)
 from slocheck.reporters.totals import may_have_failed
 from slocheck.spec.indicators import error_budget, traits_of
 from slocheck.spec.model import Objective
 
 MAX_ENDPOINT = 40
 MAX_FAULT = 200
-_STOP = re.compile(r"[,;] (?![^()]*\))")
+_STOP = re.compile(r"[,;] (?![^()]*[)\]])")
 """Up to the first of these outside of brackets, a reason says what is missing."""
 
 _EXAMPLE = re.compile("; |, most often: ")
 """Up to the first of these, a finding says what is wrong; after it come examples and advice."""
+
+_BOTH = "both sides have to keep a limit"
 
 _SIDES = re.compile(f"^(?:client|server|client and server): (?:{NO_DATA})?")
 
@@ -134,3 +144,38 @@ def exceeds_times(result: ObjectiveResult) -> Fraction | None:
         return None
     used = use_of_limit(result)
     return Fraction(used) if isfinite(used) and used >= 2 else None  # noqa: PLR2004 - twice
+
+
+def other_side_text(level: LevelResult, side: SideResult) -> str:
+    """Say which side decides a limit, and why this one does not; empty where it says the same.
+
+    Its value and interval stand in a report beside a verdict that they do not bear out.
+    """
+    if side.display is None or side.verdict is level.verdict:
+        return ""
+    reason = _STOP.split(level.reason)[0]
+    if level.verdict is Verdict.MET and reason.startswith(BY_CLIENT):
+        return reason
+    others = [one for one in level.sides if one is not side]
+    if level.verdict is Verdict.UNDECIDED:
+        return f"left open by the {SIDE_TITLES[others[0].side]}'s count: {_BOTH}" if others else ""
+    deciding = [one for one in others if one.verdict is level.verdict is Verdict.BREACHED]
+    if deciding:
+        return f"decided by the {SIDE_TITLES[deciding[0].side]}'s count: {_BOTH}"
+    return f"follows from another limit: {reason}"
+
+
+def other_sides_text(report: Report, objective: Objective, level: LevelResult) -> str:
+    """Write the numbers of the sides that say otherwise than the verdict, each with why it does not decide.
+
+    Such as ``server 590/s, 95% CI 323-605/s: decided by the client's count: ...``; empty where there is none.
+    """
+    found = []
+    for side in level.sides:
+        if side is level.deciding or not (why := other_side_text(level, side)):
+            continue
+        failed = may_have_failed(report, objective, side)
+        interval = interval_text(objective, level.limit, side, report.assessment.confidence, failed=failed)
+        value = f"{SIDE_TITLES[side.side]} {value_text(objective, side.display)}"
+        found.append(f"{', '.join(filter(None, (value, interval)))} ({why})")
+    return "; ".join(found)

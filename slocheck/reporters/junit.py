@@ -12,7 +12,7 @@ from slocheck.comparison.words import change_lines, regression_sentence
 from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.outcome import file_gate
 from slocheck.grading.report import Report
-from slocheck.reporters.decision import numbered_reason
+from slocheck.reporters.decision import numbered_reason, other_sides_text
 from slocheck.reporters.escape import for_xml
 from slocheck.reporters.text import (
     NO_VERDICT,
@@ -203,4 +203,6 @@ def _evidence(report: Report, objective: Objective, level: LevelResult) -> str:
     if decides is None:
         return ""
     failed = may_have_failed(report, objective, decides)
-    return evidence_text(objective, level.limit, decides, report.assessment.confidence, failed=failed)
+    confidence = report.assessment.confidence
+    shown = evidence_text(objective, level.limit, decides, confidence, failed=failed)
+    return "; ".join(filter(None, (shown, other_sides_text(report, objective, level))))

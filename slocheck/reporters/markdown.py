@@ -11,7 +11,7 @@ from slocheck.grading.advice import short_window
 from slocheck.grading.assessment import SEVERITY, ObjectiveResult, Outcome
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
-from slocheck.reporters.decision import decision_text, numbered_gaps, numbered_reason
+from slocheck.reporters.decision import decision_text, numbered_gaps, numbered_reason, other_sides_text
 from slocheck.reporters.escape import for_markdown, for_markdown_code, slug
 from slocheck.reporters.saturation import usage_text, usages
 from slocheck.reporters.text import (
@@ -202,7 +202,8 @@ def _evidence(report: Report) -> list[str]:
         failed = totals.may_have_failed(report, objective, side)
         shown = evidence_text(objective, level.limit, side, report.assessment.confidence, failed=failed)
         where = limit_text(level.level, level.limit) + (f" ({margin})" if margin else "")
-        found.append(f"{objective.name}, {where}: {shown}")
+        others = other_sides_text(report, objective, level)
+        found.append(f"{objective.name}, {where}: {shown}{f'; {others}' if others else ''}")
     return found
 
 

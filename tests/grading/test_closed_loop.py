@@ -33,7 +33,7 @@ def verdict(least: int, load: str) -> Verdict:
     ],
 )
 def test_a_stop_that_users_wait_for_is_not_hidden(least: int, load: str, expected: Verdict) -> None:
-    """The best second shows what could have been served, and slow phases of ten seconds are assumed."""
+    """The usual pace says what could have been served, and slow phases of twelve seconds are assumed."""
     assert verdict(least, load) is expected
 
 

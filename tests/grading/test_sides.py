@@ -91,7 +91,7 @@ def test_two_sides(kind: IndicatorKind, client: SideResult, server: SideResult, 
 def test_the_reason_names_the_side() -> None:
     """The reader knows whose number to look at."""
     assert combine(ERRORS, (_client(MET), _server(BREACHED)))[1] == "server: server's word"
-    assert combine(LATENCY, (_client(MET), UNTOLD))[1] == "settled by the client: no histogram"
+    assert combine(LATENCY, (_client(MET), UNTOLD))[1] == "decided by the client's count: no histogram"
     assert combine(LATENCY, (_client(UNDECIDED), UNTOLD))[1] == "client: client's word"
 
 

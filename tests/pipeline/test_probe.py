@@ -143,7 +143,7 @@ def test_a_latency_is_the_clients_where_the_metrics_have_no_histogram() -> None:
     (both, _) = assess(spec, make_evidence(recording, server=run_on(found, found.preset))).objectives
     why = "no data: preset haproxy has no latency histogram"
     assert [(level.verdict, level.reason) for level in both.levels] == [
-        (Verdict.MET, f"settled by the client: {why}"),
+        (Verdict.MET, f"decided by the client's count: {why}"),
         (Verdict.BREACHED, "client: more bad requests than the limit allows"),
     ]
     alone = simulated(spec_of('  latency_p95: {source: prometheus, silver: "< 9s"}\n'), found).obstacles

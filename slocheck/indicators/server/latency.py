@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil, inf
+from math import inf
 
 from slocheck.indicators.samples import Display, NoData, Share, Slices
 from slocheck.indicators.server.beside_client import Timed, may_be_larger_unit, slower_than_client
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.endpoints import nothing_counted
+from slocheck.indicators.server.failing import Failing
 from slocheck.indicators.server.growth.buckets import (
     Boundary,
     BucketCounts,
@@ -16,21 +17,18 @@ from slocheck.indicators.server.growth.buckets import (
     bucket_counts,
     in_unit,
 )
-from slocheck.indicators.server.growth.counts import Counted
-from slocheck.indicators.server.growth.selections import EVERYTHING, Both, Selection, Without, requests_of
+from slocheck.indicators.server.growth.selections import Both, Selection, requests_of
 from slocheck.indicators.server.known_failures import with_known_failures
 from slocheck.indicators.server.reconcile import (
-    ROUNDING,
     CountDiscrepancy,
     bounded_share,
     reconcile,
     share_sample,
 )
 from slocheck.indicators.server.server_side import ServerSide
-from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.plan.load_plan import NEAR, is_reference
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import FailureRule, Limit, Objective, Preset, SourceChoice, Spec
+from slocheck.spec.model import Limit, Objective, Preset, SourceChoice, Spec
 
 
 def without_histogram(objective: Objective, preset: Preset) -> NoData | None:
@@ -66,7 +64,8 @@ class _Reading:
         discrepancy: From the client's count.
         display: Bounds of the percentile.
         not_failed: Which series may count good requests.
-        failed: Further requests that may be bad, however fast they were, in the slices of the buckets.
+        surely_failed: Requests that failed, slow or fast, in the slices of the buckets; 0 where these tell.
+        failed: Further requests that may be bad, however fast they were, in the same slices.
         notes: About unexpected statuses.
         budget: Share of requests that the percentile allows to be slower.
     """
@@ -77,6 +76,7 @@ class _Reading:
     discrepancy: CountDiscrepancy
     display: Display
     not_failed: Selection
+    surely_failed: tuple[int, ...]
     failed: tuple[int, ...]
     notes: tuple[str, ...]
     budget: Fraction
@@ -110,7 +110,7 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     total = round(buckets.all.total()) if inf in buckets.boundaries else 0
     if total == 0:
         return NoData(nothing_counted(server, metric, objective))
-    failing = _Failing(spec.failures, server, client)
+    failing = Failing(spec.failures, server, client)
     discrepancy = _discrepancy(metric, wanted, server, client, failing)
     if isinstance(discrepancy, NoData):
         return discrepancy
@@ -132,7 +132,16 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     )
     display = Display(float(low), float(high))
     return _Reading(
-        preset, buckets, total, discrepancy, display, failing.not_failed, failed, unexpected, 1 - quantile
+        preset,
+        buckets,
+        total,
+        discrepancy,
+        display,
+        failing.not_failed,
+        failing.surely(buckets, wanted),
+        failed,
+        unexpected,
+        1 - quantile,
     )
 
 
@@ -142,18 +151,20 @@ def _graded(reading: _Reading, limit: Limit) -> Share | NoData:
     discrepancy, not_failed = reading.discrepancy, reading.not_failed
     below, above = buckets.around(limit.value)
     good = [round(buckets.at(boundary).total(not_failed)) for boundary in (below, above)]
-    bad = max(0, total - good[1]), min(total, total - good[0] + failed)
-    if bad[0] > bad[1]:
+    slow = max(0, total - good[1]), min(total, total - good[0] + failed)
+    if slow[0] > slow[1]:
         return NoData(
             f"{reading.preset.histogram}_bucket contradicts itself: its buckets do not add up to its count",
             source_failed=True,
         )
+    slices = _slices(reading, below, above)
+    failed_or_slow = sum(slices.bad) if any(reading.surely_failed) else 0
     sample = share_sample(
-        bad,
+        (max(slow[0], min(slow[1], failed_or_slow)), slow[1]),
         total,
         discrepancy,
         display=reading.display,
-        slices=_slices(buckets, (below, above), not_failed, failed=reading.failed),
+        slices=slices,
         flags=buckets.counted.flags,
     )
     if isinstance(sample, NoData):
@@ -165,7 +176,7 @@ def _graded(reading: _Reading, limit: Limit) -> Share | NoData:
         f"({reading.in_unit(below)}, {reading.in_unit(above)}]; "
         f"add a bucket boundary at {reading.in_unit(limit.value)}"
     )
-    remedy = (note,) if reading.bucket_is_the_obstacle(bad) else ()
+    remedy = (note,) if reading.bucket_is_the_obstacle(slow) else ()
     limited = not (discrepancy.uncounted or discrepancy.foreign or failed)
     return replace(sample, notes=(*reading.notes, *remedy, *sample.notes), bucket_limited=limited)
 
@@ -185,70 +196,8 @@ def _buckets(metric: str, wanted: Selection, server: ServerSide) -> BucketCounts
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Failing:
-    """Which requests of a histogram failed, however fast they were."""
-
-    rule: FailureRule
-    server: ServerSide
-    client: ClientCounts
-
-    @property
-    def not_failed(self) -> Selection:
-        """Which bucket series may count good requests: not those that surely failed."""
-        label = self.server.preset.histogram_status_label
-        return EVERYTHING if label is None else Without(self._statuses(label).failed)
-
-    def possibly(self, buckets: BucketCounts, wanted: Selection, *, total: int) -> tuple[int, ...]:
-        """Return how many more requests may be bad than those that the histogram's labels say failed.
-
-        They lie where the counter by status shows them. A request that the histogram has and the counter has
-        not may have failed as well; it is put into the last slice.
-        """
-        slots = buckets.counted.slots
-        preset = self.server.preset
-        if preset.histogram_status_label:
-            statuses = self._statuses(preset.histogram_status_label)
-            return buckets.all.slices(Both(statuses.possibly_bad, Without(statuses.failed)))
-        if preset.counter is None or preset.status_label is None:
-            return (0,) * slots.count
-        requests = self.server.window_count(preset.counter, wanted)
-        missing = total - requests.total()
-        if self.server.raw.lag:  # the counter may be behind by less or more than the histogram
-            requests = self.server.wider_count(preset.counter, wanted)
-            last = Both(wanted, LastBucket())
-            missing = self.server.load_count(f"{preset.histogram}_bucket", last).total()
-            missing -= self.server.load_count(preset.counter, wanted).total()
-        found = requests.slices_in(slots, self._statuses(preset.status_label).possibly_bad)
-        return (*found[:-1], found[-1] + ceil(max(Fraction(0), missing - ROUNDING)))
-
-    def in_load(self, whole: Counted, wanted: Selection) -> Fraction:
-        """Return how many requests of the whole load failed by the server's count; `whole` has them all."""
-        preset = self.server.preset
-        if preset.histogram_status_label:
-            return whole.total(self._statuses(preset.histogram_status_label).possibly_bad)
-        if preset.counter is None or preset.status_label is None:
-            return Fraction(0)
-        requests = self.server.load_count(preset.counter, wanted)
-        return requests.total(self._statuses(preset.status_label).possibly_bad)
-
-    def unexpected(self, buckets: BucketCounts, wanted: Selection) -> tuple[str, ...] | NoData:
-        """Say how many requests had an unexpected status."""
-        preset = self.server.preset
-        if preset.histogram_status_label:
-            statuses = self._statuses(preset.histogram_status_label)
-            return unexpected_responses(preset.histogram or "", buckets.all, statuses)
-        if preset.counter is None or preset.status_label is None:
-            return ()
-        requests = self.server.window_count(preset.counter, wanted)
-        return unexpected_responses(preset.counter, requests, self._statuses(preset.status_label))
-
-    def _statuses(self, label: str) -> StatusRule:
-        return StatusRule(label, self.rule, self.client)
-
-
 def _discrepancy(
-    metric: str, wanted: Selection, server: ServerSide, client: ClientCounts, failing: _Failing
+    metric: str, wanted: Selection, server: ServerSide, client: ClientCounts, failing: Failing
 ) -> CountDiscrepancy | NoData:
     """Reconcile the histogram's own count over the whole load with the client."""
     last = Both(wanted, LastBucket())
@@ -264,26 +213,25 @@ def _discrepancy(
     )
 
 
-def _slices(
-    buckets: BucketCounts,
-    around_limit: tuple[Boundary, Boundary],
-    not_failed: Selection,
-    *,
-    failed: Sequence[int],
-) -> Slices:
-    """Return the counts per scrape: requests, bad ones, possibly bad ones, and references."""
-    n = buckets.all.slices()
+def _slices(reading: _Reading, below: Boundary, above: Boundary) -> Slices:
+    """Return the counts per scrape: requests, bad ones, possibly bad ones, and references.
+
+    Args:
+        reading: Of the histogram.
+        below: The boundary at or just below the limit, seconds.
+        above: That at or just above it.
+    """
+    buckets, n = reading.buckets, reading.buckets.all.slices()
 
     def slow(boundary: Boundary) -> list[int]:
-        good = buckets.at(boundary).slices(not_failed)
+        good = buckets.at(boundary).slices(reading.not_failed)
         return [max(0, size - fast) for size, fast in zip(n, good, strict=True)]
 
-    below, above = around_limit
-    bad = slow(above)
+    bad = map(max, slow(above), reading.surely_failed)
     high = [min(size, slower) for size, slower in zip(n, slow(below), strict=True)]
-    high = _added(high, failed, n)
+    high = _added(high, reading.failed, n)
     half = max((one for one in buckets.boundaries if one * NEAR <= below), default=None)
-    near = half is None or any(failed) or any(slow(half))
+    near = half is None or any(reading.failed) or any(slow(half))
     references = tuple(tuple(slow(one)) for one in buckets.boundaries if is_reference(one, below))
     sure = tuple(min(pair) for pair in zip(bad, high, strict=True))
     interval = buckets.counted.slots.interval

@@ -6,11 +6,18 @@ from math import isfinite
 from markupsafe import Markup
 
 from slocheck.documents.units import format_ratio
-from slocheck.grading.assessment import SEVERITY, TOO_MANY_BAD, ObjectiveResult, SideResult, Verdict
+from slocheck.grading.assessment import (
+    SEVERITY,
+    TOO_MANY_BAD,
+    LevelResult,
+    ObjectiveResult,
+    SideResult,
+    Verdict,
+)
 from slocheck.grading.nearest import most_used_first
 from slocheck.grading.report import Report
 from slocheck.grading.value_interval import value_interval
-from slocheck.reporters.decision import reason_text
+from slocheck.reporters.decision import other_side_text, reason_text
 from slocheck.reporters.escape import slug
 from slocheck.reporters.html.change import ChangeView, change
 from slocheck.reporters.html.ruler import Mark, ruler
@@ -36,11 +43,13 @@ class SideValue:
         title: Who measured.
         value: The measured value, or that there is no data.
         interval: Where the true value lies; empty if the statistics do not say.
+        why: Which side decides, if this one says otherwise; else empty.
     """
 
     title: str
     value: str
     interval: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,7 @@ def _row(report: Report, result: ObjectiveResult, number: int) -> ObjectiveRow:
     shown = decides.display if decides else None
     reason = reason_text(level, report.assessment.outcome)
     marks = [mark for side in level.sides if (mark := _mark(report, result, side)) is not None]
-    sides = tuple(_side(result, side, marks, report) for side in level.sides)
+    sides = tuple(_side(result, level, side, marks, report) for side in level.sides)
     return ObjectiveRow(
         anchor=anchor_of(result, number),
         name=objective.name,
@@ -118,7 +127,9 @@ def _mark(report: Report, result: ObjectiveResult, side: SideResult) -> Mark | N
     return Mark(side.side, display.low, display.high, interval)
 
 
-def _side(result: ObjectiveResult, side: SideResult, marks: list[Mark], report: Report) -> SideValue:
+def _side(
+    result: ObjectiveResult, level: LevelResult, side: SideResult, marks: list[Mark], report: Report
+) -> SideValue:
     interval = next((mark.interval for mark in marks if mark.side is side.side), None)
     confidence = report.assessment.confidence
     text = ""
@@ -126,7 +137,8 @@ def _side(result: ObjectiveResult, side: SideResult, marks: list[Mark], report: 
         kind, limits = result.objective.indicator.kind, limits_of(result.objective)
         low, high = (format_value(kind, end, limits=limits) for end in interval)
         text = f"{format_ratio(confidence.level)} interval {range_text(low, high)}"
-    return SideValue(SIDE_TITLES[side.side], value_text(result.objective, side.display), text)
+    value = value_text(result.objective, side.display)
+    return SideValue(SIDE_TITLES[side.side], value, text, other_side_text(level, side))
 
 
 def _ruler(
@@ -135,7 +147,7 @@ def _ruler(
     if not marks:
         return Markup("")
     seen = "; ".join(
-        f"{side.title} {side.value}{f', {side.interval}' if side.interval else ''}"
+        ", ".join(filter(None, (f"{side.title} {side.value}", side.interval, side.why)))
         for side in sides
         if side.value != NO_DATA
     )

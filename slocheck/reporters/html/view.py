@@ -10,7 +10,7 @@ from slocheck.grading.assessment import TOO_MANY_BAD, LevelResult, ObjectiveResu
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
 from slocheck.reporters.dashboard import dashboard_of, dashboard_text
-from slocheck.reporters.decision import decision_text, numbered_reason
+from slocheck.reporters.decision import decision_text, numbered_reason, other_side_text
 from slocheck.reporters.html.charts.clock import clock_of
 from slocheck.reporters.html.rows import anchor_of
 from slocheck.reporters.terminal.workload import load_text
@@ -162,6 +162,7 @@ class SideView:
     interval: str
     sample_size: str
     reason: str
+    why: str
     notes: tuple[str, ...]
 
 
@@ -264,6 +265,7 @@ def _side(report: Report, objective: Objective, level: LevelResult, side: SideRe
         ),
         sample_size=sample_size_text(side),
         reason="" if TOO_MANY_BAD in side.reason else side.reason,
+        why=other_side_text(level, side),
         notes=side.notes,
     )
 

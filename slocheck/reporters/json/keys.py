@@ -148,7 +148,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     ("objectives[].levels[].level", TEXT, "a tier, `target` or `critical`"),
     ("objectives[].levels[].needed", TRUTH, "whether the gate needs it"),
     ("objectives[].levels[].verdict", one_of(Verdict), "`met`, `breached`, `undecided`"),
-    ("objectives[].levels[].reason", TEXT, "may be empty"),
+    ("objectives[].levels[].reason", TEXT, "may be empty; which side decides, if the other is undecided"),
     ("objectives[].levels[].limit.text", TEXT, "as written"),
     ("objectives[].levels[].limit.comparison", one_of(ComparisonOperator), "`<`, `<=`, `>`, `>=`"),
     ("objectives[].levels[].limit.value", or_null(NUMBER), "in the unit"),

@@ -7,7 +7,7 @@ from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import ObjectiveResult
 from slocheck.grading.report import Report
 from slocheck.reporters import totals
-from slocheck.reporters.decision import numbered_gaps
+from slocheck.reporters.decision import numbered_gaps, other_side_text
 from slocheck.reporters.machines import machine_figures, machine_text
 from slocheck.reporters.saturation import usage_text, usages
 from slocheck.reporters.terminal.layout import GAP, wrapped
@@ -71,6 +71,8 @@ def _sides(result: ObjectiveResult, report: Report) -> Iterator[str]:
         failed = totals.may_have_failed(report, objective, side)
         rests_on = evidence_text(objective, level.limit, side, report.assessment.confidence, failed=failed)
         text = f"{objective.name} ({place}), {SIDE_TITLES[side.side]} {value}"
+        if why := other_side_text(level, side):
+            text += f" ({why})"
         yield f"{text}: {rests_on}" if rests_on else text
 
 

@@ -159,3 +159,32 @@ def test_what_a_restart_lost_is_the_clients_to_tell(*, others: bool) -> None:
     assert (sample.low, sample.high) == (Fraction(0), Fraction(1, 10))
     assert sample.counted is not None
     assert sample.counted.low == sample.counted.high == 0
+
+
+@pytest.mark.parametrize(
+    ("ahead", "surely"),
+    [
+        pytest.param(0, (50, 40, 0), id="in the same slices: failed or slow, whichever are more"),
+        pytest.param(10, (30, 40, 0), id="scraped in between: ten of a slice's may lie in the next"),
+        pytest.param(60, (0, 40, 0), id="who knows which"),
+    ],
+)
+def test_failed_and_slow_requests_of_different_slices_are_bad_together(
+    ahead: int, surely: tuple[int, ...]
+) -> None:
+    """50 fail in the first slice, 40 are slow in the second: none of them is both, as the counter shows."""
+    preset = replace(PRESET, histogram_status_label=None)
+    total = (0.0, 200.0, 400.0, 600.0)
+    ok = (0.0, 150.0 - ahead, 350.0, 550.0)
+    below = (0.0, 200.0, 360.0, 560.0)
+    buckets = [
+        raw_series(f"{PRESET.histogram}_bucket", dict(zip(TIMES, counted, strict=True)), le=le)
+        for le, counted in (("0.1", below), ("0.5", below), ("+Inf", total))
+    ]
+    failed = dict(zip(TIMES, (0.0, 50.0, 50.0, 50.0), strict=True))
+    server = replace(server_series(*status_counters(ok, failed), *buckets), preset=preset)
+    sample = sample_of(P95, server, counts(600))
+    assert isinstance(sample, Share)
+    assert sample.slices is not None
+    assert sample.slices.bad == surely
+    assert sample.low == Fraction(sum(surely), 600)

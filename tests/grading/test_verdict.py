@@ -70,6 +70,24 @@ def test_bounds_decide_only_where_both_ends_agree(low: int, high: int, verdict: 
 
 
 @pytest.mark.parametrize(
+    ("outage", "verdict", "reason"),
+    [
+        pytest.param(31, BREACHED, "the target was down", id="in outages alone"),
+        pytest.param(5, BREACHED, "the target was down", id="just enough of them in outages"),
+        pytest.param(4, UNDECIDED, "", id="the limit could be kept with the outages"),
+        pytest.param(0, UNDECIDED, "", id="without outages the statistics decide, and there are none"),
+    ],
+)
+def test_outages_break_a_limit_however_few_the_slices(outage: int, verdict: Verdict, reason: str) -> None:
+    """That the target was down is an observation: 31 of 100 requests failed, and 4 of 100 may."""
+    sample = replace(_exact(31, 100), outage=outage)
+    found = _grade('availability: {silver: ">= 96%"}', sample, 0.05)
+    assert found.verdict is verdict
+    assert found.reason.startswith(reason)
+    assert (found.bounds is not None) is (verdict is BREACHED)
+
+
+@pytest.mark.parametrize(
     ("served", "offered", "verdict"),
     [
         pytest.param(500, 500, MET, id="on the limit"),

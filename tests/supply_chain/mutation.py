@@ -19,6 +19,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "statistics": (("slocheck/statistics",), ("tests/statistics",)),
@@ -55,9 +57,14 @@ def changed(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:
     for number, _ in enumerate(_places(tree)):
         mutant = copy.deepcopy(tree)
         node = list(_places(mutant))[number]
-        before = ast.unparse(node)
+        before = _shown(node)
         _change(node)
-        yield f"line {node.lineno}: {before} -> {ast.unparse(node)}", mutant
+        yield f"line {node.lineno}: {before} -> {_shown(node)}", mutant
+
+
+def _shown(node: ast.expr | ast.stmt) -> str:
+    """Return a place as text; of a statement what it depends on."""
+    return f"if {ast.unparse(node.test)}" if isinstance(node, ast.If) else ast.unparse(node)
 
 
 def _places(tree: ast.AST) -> Iterator[ast.expr | ast.stmt]:
@@ -139,15 +146,13 @@ def _tests_of(mutant: Mutant, folder: Path) -> tuple[str, ...]:
 
 
 def _failure(folder: Path, tests: tuple[str, ...]) -> str:
-    """Return the end of what failing tests print; empty if they pass."""
+    """Return the end of what failing tests print, those with many examples last; empty if they pass."""
+    return _failure_of(folder, tests, "not hypothesis") or _failure_of(folder, tests, "hypothesis")
+
+
+def _failure_of(folder: Path, tests: tuple[str, ...], marked: str) -> str:
     command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
+        *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", marked),
         "--timeout=0",  # of a single test: on a busy machine one may take longer than it has elsewhere
         "--hypothesis-seed=0",
         *tests,
@@ -165,7 +170,8 @@ def _failure(folder: Path, tests: tuple[str, ...]) -> str:
         )
     except subprocess.TimeoutExpired:
         return f"they take longer than {TIMEOUT_S} s"
-    return "" if done.returncode == 0 else f"{done.stdout}{done.stderr}"[-MOST_SHOWN:]
+    passed = done.returncode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    return "" if passed else f"{done.stdout}{done.stderr}"[-MOST_SHOWN:]
 
 
 def _sample(mutants: list[Mutant], count: int, draw: random.Random) -> list[Mutant]:

@@ -223,6 +223,20 @@ def test_netrc_does_not_replace_the_token(tmp_path: Path, monkeypatch: pytest.Mo
         assert b"Authorization: Bearer tok-123456" in server.requests[0]
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_this_machine_is_not_asked_through_a_proxy(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loopback of a proxy is another one's, and credentials are none of its business."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    with FaultServer([success("scalar", [0, "1"])]) as server:
+        source = prometheus_source(server.url.replace("127.0.0.1", host))
+        assert PrometheusHttp(source).query("1").result == [0, "1"]
+    with pytest.raises(SourceError, match="the proxy fails"):
+        PrometheusHttp(prometheus_source("http://prometheus.invalid")).query("1")
+
+
 def test_secrets_never_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a token that the server echoes, nor what the URL carries, is in the message or its causes."""
     monkeypatch.setenv("TOKEN", "tok-123456")

@@ -11,7 +11,7 @@ from slocheck.errors import UsageError
 from slocheck.evidence.forbidden import ForbiddenConnection
 from slocheck.evidence.machines import MachineHealth
 from slocheck.evidence.model import ArrivalStats, Ending, Evidence, FileResult
-from slocheck.evidence.recording import FailureClass
+from slocheck.evidence.recording import ErrorExample, FailureClass
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome, Verdict
 from tests.builders.evidence import HEALTH, WORKER, make_evidence
@@ -68,6 +68,12 @@ def test_levels_beside_the_tiers(level: str, outcome: Outcome, warned: bool) -> 
     assessment = assess(spec, _at(20))
     assert assessment.outcome is outcome
     assert bool(assessment.warnings) is warned
+
+
+def test_a_run_that_goes_on_has_no_health_of_workers_yet() -> None:
+    """It comes with their last reports; the view grades without it."""
+    evidence = replace(_at(20), health=replace(HEALTH, workers=()))
+    assert assess(SPEC, evidence).outcome is Outcome.PASS
 
 
 def test_a_tier_that_nobody_speaks_of_is_not_achieved() -> None:
@@ -232,8 +238,16 @@ def test_a_breach_stands_though_the_locust_file_ended_the_run() -> None:
 
 def test_requests_that_failed_on_this_machine_make_the_run_invalid() -> None:
     """The target did not see them, so its responses are unknown."""
-    recording = steady(60, {20: 99}, failures={FailureClass.GENERATOR: 1})
-    assert assess(SPEC, make_evidence(recording)).exit_code == 4
+    steadily = steady(60, {20: 99}, failures={FailureClass.GENERATOR: 1})
+    endpoint = steadily.endpoints[0].endpoint
+    errors = (
+        ErrorExample(endpoint, FailureClass.STATUS, 60, "the target's own", 0),
+        ErrorExample(endpoint, FailureClass.GENERATOR, 60, "no port is left", 0),
+    )
+    assessment = assess(SPEC, make_evidence(replace(steadily, errors=errors)))
+    assert assessment.exit_code == 4
+    (fault,) = (finding for finding in assessment.findings if not finding.valid)
+    assert "60 requests failed in the load generator itself (no port is left)" in fault.message
 
 
 def test_a_short_window_is_invalid() -> None:

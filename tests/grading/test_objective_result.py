@@ -123,3 +123,21 @@ def test_what_the_client_settled_settles_no_looser_level() -> None:
     open_side = SideResult(Side.SERVER, UNDECIDED, None, 100)
     settled = replace(silver, sides=(*silver.sides, open_side))
     assert implied(bronze, (bronze, settled)).verdict is UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sides", "deciding"),
+    [
+        pytest.param(UNDECIDED, (MET, UNDECIDED), 1, id="the second says the same"),
+        pytest.param(MET, (MET, MET), 0, id="the first of both"),
+        pytest.param(UNDECIDED, (MET, MET), 0, id="withheld: none says the same"),
+        pytest.param(UNDECIDED, (), None, id="no side"),
+    ],
+)
+def test_the_side_that_a_verdict_rests_on(
+    verdict: Verdict, sides: tuple[Verdict, ...], deciding: int | None
+) -> None:
+    """The first that says the same, else the first one."""
+    found = tuple(replace(_alone(each)[0], side=side) for each, side in zip(sides, Side, strict=False))
+    level = replace(_result({"silver": MET}).levels[0], verdict=verdict, sides=found)
+    assert level.deciding == (None if deciding is None else found[deciding])

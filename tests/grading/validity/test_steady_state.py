@@ -1,5 +1,6 @@
 """What an unsteady window does to a verdict."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import exp
 
@@ -104,16 +105,18 @@ def test_a_drift_concerns_what_it_is_about(line: str, *, met: bool) -> None:
     assert [item.steady for item in assessment.steady_states] == [False]
 
 
-def _drifting(seconds: int, *, failed: list[int], slow: list[int]) -> Evidence:
-    """100 requests a second: some fail, some take 150 ms, the others 10 ms."""
+def _drifting(
+    seconds: int, *, failed: list[int], slow: list[int], sent: Sequence[int] | None = None
+) -> Evidence:
+    """100 requests a second, or as many as given: some fail, some take 150 ms, the others 10 ms."""
     parts = [
         make_slice(
             second,
-            {10.0: 100 - failed[second] - slow[second], 150.0: slow[second]},
+            {10.0: count - failed[second] - slow[second], 150.0: slow[second]},
             failures={FailureClass.STATUS: failed[second]},
-            statuses={200: 100 - failed[second], 500: failed[second]},
+            statuses={200: count - failed[second], 500: failed[second]},
         )
-        for second in range(seconds)
+        for second, count in enumerate(sent or [100] * seconds)
     ]
     return make_evidence(make_recording(parts))
 
@@ -126,6 +129,16 @@ def test_failures_that_ramp_are_seen() -> None:
     (item,) = assessment.steady_states
     assert (assessment.outcome, item.steady) == (Outcome.UNDECIDED, False)
     assert "share of bad requests for error_rate < 2%" in item.message
+
+
+def test_failures_that_grow_with_the_rate_alone_are_steady() -> None:
+    """Their share is tested, not their number: 1 % of 50 requests a second, and of 1,545 at the end."""
+    sent = [50 + 5 * second for second in range(300)]
+    failed = np.random.default_rng(7).binomial(sent, 0.01).tolist()
+    spec = make_spec('  error_rate: {silver: "< 2%"}\n', more="confidence: 95%\n")
+    assessment = assess(spec, _drifting(300, failed=failed, slow=[0] * 300, sent=sent))
+    (item,) = assessment.steady_states
+    assert (assessment.outcome, item.steady) == (Outcome.PASS, True)
 
 
 def test_a_tail_that_trebles_at_the_end_is_seen() -> None:

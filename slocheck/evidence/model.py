@@ -90,6 +90,21 @@ class FileResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedMachine:
+    """How busy this machine was during the load, if the target's processes ran on it and are known.
+
+    Attributes:
+        seconds: That were looked at.
+        starved: Of these, how many left less than a tenth of the machine's CPU time unused.
+        others: Share of the CPU time of all seconds that other programs than target and generator used, 0..1.
+    """
+
+    seconds: float
+    starved: float
+    others: float
+
+
+@dataclass(frozen=True, slots=True)
 class LoadHealth:
     """How well the load was generated.
 
@@ -109,6 +124,7 @@ class LoadHealth:
         idle_classes: User classes of the Locust file that never ran a task.
         gone: How the last user left that did so outside of the plan; empty if none did.
         machines: The workers' machines; none if the load came from the coordinator's own.
+        shared: How busy this machine was, if the target ran on it as well; None: not known.
     """
 
     planned_users: int
@@ -125,6 +141,7 @@ class LoadHealth:
     idle_classes: tuple[str, ...] = ()
     gone: str = ""
     machines: tuple[MachineHealth, ...] = ()
+    shared: SharedMachine | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from slocheck.grading.advice import short_window
 from slocheck.grading.assessment import Assessment, Finding, ObjectiveResult, Outcome, Verdict
 from slocheck.grading.outcome import exit_code, file_gate, headline, outcome_of
 from slocheck.grading.sides import grade_objective
+from slocheck.grading.validity.busy_machine import unexplained_by_machine
 from slocheck.grading.validity.checks import check_run, response_warnings
 from slocheck.grading.validity.generator_lag import unexplained_by_target, with_generator_lag
 from slocheck.grading.validity.machine_differences import machine_differences
@@ -50,7 +51,8 @@ def assess(spec: Spec, *runs: Evidence) -> Assessment:
         results, withheld = Unsteady(steady, spec, criterion).withhold(results)
     states = steady_states(steady, withheld)
     checked = settle(tuple(_checked(spec, measured_runs)), results)
-    findings = (*checked, *unexplained_by_target(results, spec, runs))
+    lag, machine = unexplained_by_target(results, spec, runs), unexplained_by_machine(results, runs)
+    findings = (*machine, *checked, *lag)
     results = with_generator_lag(withhold_invalid(results, findings), spec, runs)
     outcome = outcome_of(results, findings, spec, runs, criterion)
     achieved = tiers.achieved_tier(results, spec.tiers) if _may_achieve(outcome, findings, runs) else None

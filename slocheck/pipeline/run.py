@@ -32,6 +32,7 @@ from slocheck.pipeline.target.first_growth import check_doubted_unit
 from slocheck.pipeline.target.first_requests import send_get_steps
 from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
 from slocheck.pipeline.target.probe_requests import ProbeRequests
+from slocheck.pipeline.target.shared_machine import MachineWatch
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Overrides, Spec
 from slocheck.tls import tls_context
@@ -58,6 +59,7 @@ class RunRequest:
         seed: Of the workload.
         processes: Worker processes.
         until_decided: End the window at the first interim analysis that decides the gate.
+        starts_target: The target runs on this machine, as a child of this process.
         since: Compares the run with earlier ones; None: with those in the archive, as information.
     """
 
@@ -71,6 +73,7 @@ class RunRequest:
     seed: int = 0
     processes: int = 1
     until_decided: bool = False
+    starts_target: bool = False
     since: SinceRuns | None = None
 
 
@@ -116,7 +119,8 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
         settled = _prepare(request, engine, source, adapters)
         builder = _builder(request)
         stopping = EarlyStopping(spec) if request.until_decided else None
-        load = _drive(engine, builder, stopping, adapters)
+        watch = MachineWatch() if request.starts_target else None
+        load = _drive(engine, builder, stopping, adapters, watch=watch)
         server = _collect(spec, load, source, settled, adapters=adapters, run=folder.path)
         with adapters.interrupts.shielded():
             run_id, signal = folder.path.name, adapters.interrupts.received
@@ -211,13 +215,20 @@ def _builder(request: RunRequest) -> EvidenceBuilder:
 
 
 def _drive(
-    engine: Engine, builder: EvidenceBuilder, stopping: EarlyStopping | None, adapters: Adapters
+    engine: Engine,
+    builder: EvidenceBuilder,
+    stopping: EarlyStopping | None,
+    adapters: Adapters,
+    *,
+    watch: MachineWatch | None,
 ) -> LoadResult:
     """Send the load; once a second the observer may see a grade of what there is."""
     spec = client_side(builder.spec)
     live = LiveGrade(lambda evidence: assess(spec, evidence), time.thread_time)
 
     def on_tick(tick: Tick) -> None:
+        if watch is not None:
+            watch.tick()
         so_far = builder.so_far(tick)
         adapters.observer.update(tick, lambda: live.at(tick.second, so_far))
         if stopping is not None and stopping.ends(tick.second, so_far):
@@ -231,7 +242,8 @@ def _drive(
 
     adapters.observer.step("sending load")
     with adapters.interrupts.handing_to(stop, engine.kill):
-        return engine.run(on_tick)
+        load = engine.run(on_tick)
+    return replace(load, health=replace(load.health, shared=watch.result())) if watch else load
 
 
 def _collect(

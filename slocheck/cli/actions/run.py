@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -104,8 +105,17 @@ def load(options: RunOptions) -> tuple[Spec, Overrides]:
     return with_overrides(spec, overrides), overrides
 
 
-def make_run(spec: Spec, overrides: Overrides, options: RunOptions, launch: Launch) -> Report:
-    """Make one run, print its result to stdout, and return its report; `launch` is of its master.
+def make_run(
+    spec: Spec, overrides: Overrides, options: RunOptions, launch: Launch, *, starts_target: bool = False
+) -> Report:
+    """Make one run, print its result to stdout, and return its report.
+
+    Args:
+        spec: With its overrides applied.
+        overrides: The overrides.
+        options: As typed.
+        launch: Of the run's master.
+        starts_target: The target is a child of this process.
 
     Raises:
         SaveError: The result could not be saved; its summary is on stderr.
@@ -114,18 +124,8 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions, launch: Laun
     scenario, remote = scenario_of(spec), listening(options)
     refuse_loopback_target(spec.target.url, remote)
     allowed = guard_target(spec.target.url, allowed_targets(options.allow_target), asker())
-    request = RunRequest(
-        spec=spec,
-        overrides=overrides,
-        archive=Archive(options.reports),
-        scenario=scenario,
-        command=command_line(sys.argv[1:]),
-        allowed_targets=allowed,
-        allow_concurrent=options.allow_concurrent,
-        seed=seed_typed(options.seed),
-        processes=worker_count(options.processes),
-        until_decided=options.until_decided,
-        since=_baseline(options, spec, scenario),
+    request = replace(
+        _request(spec, overrides, options, scenario), allowed_targets=allowed, starts_target=starts_target
     )
     secrets = (*secrets_of(spec), *(scenario.secrets if scenario else ()))
     if not options.quiet:
@@ -147,6 +147,22 @@ def make_run(spec: Spec, overrides: Overrides, options: RunOptions, launch: Laun
     if result.late_signal:
         raise Interrupted(result.late_signal)
     return result.report
+
+
+def _request(spec: Spec, overrides: Overrides, options: RunOptions, scenario: Scenario | None) -> RunRequest:
+    """Return the run that the options describe, with no other target allowed than this machine."""
+    return RunRequest(
+        spec=spec,
+        overrides=overrides,
+        archive=Archive(options.reports),
+        scenario=scenario,
+        command=command_line(sys.argv[1:]),
+        allow_concurrent=options.allow_concurrent,
+        seed=seed_typed(options.seed),
+        processes=worker_count(options.processes),
+        until_decided=options.until_decided,
+        since=_baseline(options, spec, scenario),
+    )
 
 
 def _baseline(options: RunOptions, spec: Spec, scenario: Scenario | None) -> Baseline | None:

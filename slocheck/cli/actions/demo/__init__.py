@@ -42,7 +42,7 @@ def run(options: DemoOptions, launch: Launch) -> int:
             quiet=options.quiet,
         )
         spec, overrides = load(of_run)
-        report = make_run(scraping(spec, api.url), overrides, of_run, launch)
+        report = make_run(scraping(spec, api.url), overrides, of_run, launch, starts_target=True)
     return 0 if report.assessment.outcome in GRADED else report.assessment.exit_code
 
 

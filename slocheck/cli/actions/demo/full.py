@@ -59,7 +59,7 @@ def _run(front: Front, options: DemoOptions, launch: Launch) -> int:
         quiet=options.quiet,
     )
     spec, overrides = load(of_run)
-    report = make_run(asking(spec, front.prometheus_url), overrides, of_run, launch)
+    report = make_run(asking(spec, front.prometheus_url), overrides, of_run, launch, starts_target=True)
     return 0 if report.assessment.outcome in GRADED else report.assessment.exit_code
 
 

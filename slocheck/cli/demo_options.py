@@ -35,7 +35,7 @@ class DemoOptions(Typed):
         bool,
         typer.Option(
             "--ladder",
-            help="Load the API without any strategy, then add them one by one, and show what each is worth.",
+            help="Load the API without any strategy, then add them one by one, and show what each gains.",
         ),
     ] = False
     full: Annotated[
@@ -68,7 +68,7 @@ def check(options: DemoOptions) -> None:
     if options.serve and options.ladder:
         raise UsageError("--serve only starts the API, and --ladder starts one for each step; leave one out")
     if options.ladder and options.port is not None:
-        raise UsageError("--port has no place with --ladder, which starts several APIs; leave it out")
+        raise UsageError("--port does not go with --ladder, which starts several APIs; leave it out")
     if options.full and (options.serve or options.port is not None):
         raise UsageError("--full starts servers on free ports for one run; leave out --serve and --port")
     for name in PARTS if options.full else ():

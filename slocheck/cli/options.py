@@ -143,8 +143,8 @@ class RunOptions(Typed):
         str | None,
         typer.Option(
             metavar="URL",
-            help="Ask this address with GET, without a spec; needs a load and a limit, and shows the spec "
-            "that they stand for.",
+            help="Send GETs to this address, without a spec; needs a load and a limit, and shows the spec "
+            "that it is short for.",
         ),
     ] = None
     p50: Annotated[str | None, typer.Option("--p50", metavar="D", help="With --url: limit of p50.")] = None

@@ -161,7 +161,7 @@ class _Question:
         """Return the values that can be compared, and why there are too few; empty if there are enough."""
         within = self.method is Method.WITHIN_RUNS
         if not before:
-            return "the runs before have no such objective", [], []
+            return "the earlier runs have no such objective", [], []
         before, now = (before[-1:], now[-1:]) if within else (before, now)
         side = self.objective.observed.side if self.objective.observed else ""
         wrong = [unusable(item, "the new run") for item in now] + [

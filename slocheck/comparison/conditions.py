@@ -64,7 +64,7 @@ def notes(new: Conditions, old: Conditions) -> Iterator[str]:
     if (new.host, new.cores) != (old.host, old.cores):
         yield f"made on {_machine(old)}, not {_machine(new)}"
     if new.spec_sha256 != old.spec_sha256:
-        yield "another text of slo.yaml"
+        yield "a different slo.yaml"
     if new.slocheck != old.slocheck:
         yield f"made by slocheck {old.slocheck}, not {new.slocheck}"
     if new.window_s != old.window_s and _near(new.window_s, old.window_s):

@@ -36,9 +36,9 @@ def record_of(document: object, folder: str) -> RunRecord:
     try:
         record: RunRecord = typed(RunRecord, _plain(document, folder))
     except WrongValueError as error:
-        raise UnreadableError(f"it is not whole: record{error}") from error
+        raise UnreadableError(f"it is incomplete: record{error}") from error
     except (LookupError, TypeError, AttributeError) as error:
-        raise UnreadableError(f"it is not whole, or of another version: {error!s:.60}") from error
+        raise UnreadableError(f"it is incomplete, or of another version: {error!s:.60}") from error
     _check(record)
     return record
 
@@ -98,10 +98,10 @@ def _check(record: RunRecord) -> None:
     if not 0 <= record.failed <= record.requests:
         raise UnreadableError(f"{record.failed} of its {record.requests} requests failed")
     if not 0 <= record.conditions.window_s < float("inf"):
-        raise UnreadableError("the length of its window is not one")
+        raise UnreadableError("the length of its window is impossible")
     for item in record.objectives:
         if not _possible(item):
-            raise UnreadableError(f"the value of {item.name:.60} is not one")
+            raise UnreadableError(f"the value of {item.name:.60} is impossible")
 
 
 def _possible(objective: ObjectiveRecord) -> bool:

@@ -108,7 +108,7 @@ def unusable(objective: ObjectiveRecord, when: str) -> str:
             return f"it is not known exactly in {when}"
         return "" if observed.effective_sample_size else f"{when} was graded without a confidence"
     if observed.low <= 0:
-        return f"{when} has a value of 0 or less, of which no change is a multiple"
+        return f"{when} has a value of 0 or less, which has no ratio"
     if observed.high is not None and observed.high - observed.low > WIDEST * observed.low:
         low, high = (format_value(objective.kind, end) for end in (observed.low, observed.high))
         return f"in {when} it lies somewhere in {low} to {high}: the histogram's buckets are too wide"

@@ -16,7 +16,7 @@ from slocheck.statistics.sample_size import requests_needed
 from slocheck.statistics.shortfall import block_size, usual_shortfall
 
 _ROUNDING = 1e-9
-_NO_MORE_OFFERED = "no more was offered than the limit asks for, so that no request may fail; offer more"
+_NO_MORE_OFFERED = "the load offered only the limit itself, so no request may fail; offer more"
 _DOWN = (
     "the target was down: not one request of several seconds in a row was served, more than the limit allows"
 )

@@ -117,7 +117,7 @@ def _cluster(letters: str, rest: Iterator[str]) -> Iterator[tuple[str, str]]:
 def _value(option: str, rest: Iterator[str]) -> str:
     value = next(rest, None)
     if value is None:
-        raise UsageError(f"--curl: {option} has no value behind it; put the whole line in quotes")
+        raise UsageError(f"--curl: {option} has no value after it; put the whole line in quotes")
     return value
 
 

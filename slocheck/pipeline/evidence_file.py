@@ -112,7 +112,7 @@ def decoded(path: Path, content: bytes, read_counts: Callable[[], bytes]) -> Evi
     if content[: len(_HEAD)] != _HEAD:
         _refuse_unsealed(path, content)
     if content[len(_HEAD) : len(_HEAD) + _DIGEST + 1] != _digest(content[_SEAL - _DIGEST - 1 :]) + b" ":
-        _refuse(path, "its checksum is another")
+        _refuse(path, "its checksum does not match")
     try:
         unpacked_text = _unpacked(content)
         _check_version(path, unpacked_text)

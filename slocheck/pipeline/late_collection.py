@@ -89,7 +89,7 @@ class LateCollector:
         """
         before, name = run.evidence, run.folder.name
         if before.server is not None and not before.server.incomplete:
-            self.tell(f"{name}: the server side is whole; nobody was asked")
+            self.tell(f"{name}: the server side is complete; the metric source was not queried")
             return run
         spec = run.spec(self.environment)
         late = _askable(run, spec)
@@ -102,7 +102,7 @@ class LateCollector:
             return run
         if series.incomplete and before.server is not None:
             why = mask("; ".join(series.incomplete), secrets)
-            self.tell(f"{name}: the server side is still not whole: {why}")
+            self.tell(f"{name}: the server side is still incomplete: {why}")
             return run
         found = replace(before, server=_told(series, before), server_error="")
         found = masked(replace(found, late=late if series.incomplete else None), secrets)

@@ -18,7 +18,7 @@ def begin(work: Coroutine[object, object, None]) -> asyncio.Task[None]:
 
 def _tell(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
-        _log.error("%s has failed and is not done any more", task.get_coro(), exc_info=task.exception())
+        _log.error("%s has failed and has stopped", task.get_coro(), exc_info=task.exception())
 
 
 async def end(task: asyncio.Task[None]) -> None:

@@ -18,7 +18,7 @@ REAL = Settings(
     ("words", "why"),
     [
         pytest.param(["--serve", "--ladder"], "leave one out", id="serve"),
-        pytest.param(["--ladder", "--port", "8000"], "--port has no place with --ladder", id="port"),
+        pytest.param(["--ladder", "--port", "8000"], "--port does not go with --ladder", id="port"),
         pytest.param(["--full", "--serve"], "leave out --serve and --port", id="full and serve"),
         pytest.param(["--full", "--port", "8000"], "leave out --serve and --port", id="full and port"),
         pytest.param(["--full", "--redis", "redis://h"], "leave out --redis", id="full has its own"),

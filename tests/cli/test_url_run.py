@@ -82,8 +82,8 @@ def test_other_limits_are_flags_too(
             "parameter 'token'",
             id="a secret",
         ),
-        pytest.param([*ASKED[1:], "mine.yaml"], "a spec of its own, so that SPEC", id="a spec"),
-        pytest.param([*ASKED[1:], "slo.yaml"], "a spec of its own, so that SPEC", id="the spec's usual name"),
+        pytest.param([*ASKED[1:], "mine.yaml"], "its own spec, so SPEC", id="a spec"),
+        pytest.param([*ASKED[1:], "slo.yaml"], "its own spec, so SPEC", id="the spec's usual name"),
         pytest.param(
             [*ASKED[1:], "--rate", "5/s, max_users: 3"], "--rate: '5/s, max_users: 3' is", id="YAML"
         ),
@@ -98,11 +98,9 @@ def test_other_limits_are_flags_too(
             [*ASKED[1:], "--users", "3"], "--users, --rate: one is the closed model", id="two loads"
         ),
         pytest.param(
-            [*ASKED[1:], "--prometheus", "http://127.0.0.1:1"], "--prometheus has no", id="a source"
+            [*ASKED[1:], "--prometheus", "http://127.0.0.1:1"], "--prometheus does not", id="a source"
         ),
-        pytest.param(
-            [*ASKED[1:], "--", "--my-option"], "the words after -- have no place", id="file options"
-        ),
+        pytest.param([*ASKED[1:], "--", "--my-option"], "the words after -- do not apply", id="file options"),
         pytest.param([*ASKED[1:], "--url", URL + "a" * 9000], "--url: has 9", id="a long address"),
         pytest.param(["--p95", "200ms"], "--p95 goes with --url", id="a limit alone"),
         pytest.param([*ASKED[1:], "--url", "http://a.example/"], "--allow-target a.example", id="elsewhere"),
@@ -124,9 +122,9 @@ def test_what_is_missing_or_wrong_is_named_by_its_flag(
 @pytest.mark.parametrize(
     ("variable", "arguments", "said"),
     [
-        ("SLOCHECK_TARGET=http://127.0.0.1:1", ASKED, "SLOCHECK_TARGET has no place; unset it"),
-        ("SLOCHECK_PROMETHEUS=http://127.0.0.1:1", ASKED, "SLOCHECK_PROMETHEUS has no place; unset it"),
-        ("SLOCHECK_SCENARIO=s.py", ASKED, "SLOCHECK_SCENARIO has no place; unset it"),
+        ("SLOCHECK_TARGET=http://127.0.0.1:1", ASKED, "SLOCHECK_TARGET does not apply; unset it"),
+        ("SLOCHECK_PROMETHEUS=http://127.0.0.1:1", ASKED, "SLOCHECK_PROMETHEUS does not apply; unset it"),
+        ("SLOCHECK_SCENARIO=s.py", ASKED, "SLOCHECK_SCENARIO does not apply; unset it"),
         (
             "SLOCHECK_RATE=5/s",
             [*ASKED[:3], "--users", "3", "--p95", "1s"],

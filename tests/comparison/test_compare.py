@@ -250,7 +250,7 @@ def test_only_valid_runs_of_the_same_load_are_comparable() -> None:
     assert kept == (good,)
     assert list(left_out.values())[:-1] == list(changed)
     assert "invalid" in left_out[invalid.run_id]
-    assert compare([new], kept).differences == ("another text of slo.yaml",)
+    assert compare([new], kept).differences == ("a different slo.yaml",)
     newer = replace(new, conditions=replace(CONDITIONS, slocheck="0.2.0", window_s=200.0))
     assert compare([newer], [record(1)]).differences == (
         "20260102T030105Z-abcdef was made by slocheck 0.1.0, not 0.2.0",

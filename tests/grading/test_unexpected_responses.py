@@ -194,7 +194,7 @@ def test_an_early_end_is_said_once() -> None:
     sure = Confidence(Fraction(19, 20))
     found = assess(replace(SPEC, confidence=sure), run)
     assert finding(found)[1].endswith(
-        "; the load was ended early for it, with 9 of 10 s of the window measured"
+        "; the load was ended early because of it, with 9 of 10 s of the window measured"
     )
     both = make_spec(more='scrape: ["http://127.0.0.1:8000/metrics"]\n')
     of_both = assess(replace(both, confidence=sure), replace(run, server_error=ENDED_EARLY))

@@ -162,7 +162,7 @@ def test_no_secret_is_kept(tmp_path: Path) -> None:
     ("answer", "said"),
     [
         pytest.param(SourceError("refused"), "could not be collected: refused", id="still down"),
-        pytest.param(replace(whole(), incomplete=("a gap",)), "is still not whole: a gap", id="no better"),
+        pytest.param(replace(whole(), incomplete=("a gap",)), "is still incomplete: a gap", id="no better"),
     ],
 )
 def test_an_attempt_costs_nothing(tmp_path: Path, answer: ServerSeries | SourceError, said: str) -> None:

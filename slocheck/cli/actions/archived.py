@@ -28,7 +28,7 @@ def newest_run(reports: Path) -> str:
     if found is None:
         return LATEST
     if found != runs[-1]:
-        say(f"{shown_path(runs[-1])}: {why_no_evidence(runs[-1])}; taken instead: {shown_path(found)}")
+        say(f"{shown_path(runs[-1])}: {why_no_evidence(runs[-1])}; using {shown_path(found)}")
     return str(found)
 
 
@@ -79,8 +79,7 @@ def report(wanted: Wanted) -> int:
         to = Path(mkdtemp(prefix="slocheck-")) / chosen.file_name
     if to is None and wanted.format_name == "html" and sys.stdout.isatty():
         raise UsageError(
-            "a page of HTML is not for a terminal; add --open, or -o report.html "
-            "(-o - prints it all the same)"
+            "a page of HTML is not for a terminal; add --open, or -o report.html (-o - prints it anyway)"
         )
     run = wanted.run or (newest_run(wanted.reports) if wanted.gate is None else LATEST)
     graded = regrade([run], Archive(wanted.reports), spec=wanted.spec, gate=wanted.gate or None)

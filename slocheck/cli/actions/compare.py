@@ -88,7 +88,7 @@ def _made_like(
     if not newest.valid:
         raise UsageError(f"{newest.folder}: its measurement is invalid, or it did not go to its end")
     if not earlier:
-        raise UsageError(f"{newest.folder}: no run before can be compared: {list(left_out.values())[-1]}")
+        raise UsageError(f"{newest.folder}: no earlier run can be compared: {list(left_out.values())[-1]}")
     return earlier, (*same, newest)
 
 

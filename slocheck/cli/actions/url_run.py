@@ -76,12 +76,12 @@ def url_spec(options: RunOptions) -> str:
 def _refuse_without_place(origins: Mapping[str, str]) -> None:
     """Refuse what goes with a spec that the user wrote, by the name under which it was given."""
     for name in filter(origins.__contains__, _NO_PLACE):
-        given, what = origins[name], "has no place; leave it out"
+        given, what = origins[name], "does not apply; leave it out"
         if name == "file_options":
-            given, what = "the words after --", "have no place; leave them out"
+            given, what = "the words after --", "do not apply; leave them out"
         elif given.startswith("SLOCHECK_"):
-            what = "has no place; unset it"
-        raise UsageError(f"--url stands for a spec of its own, so that {given} {what}")
+            what = "does not apply; unset it"
+        raise UsageError(f"--url makes its own spec, so {given} {what}")
 
 
 def _load(options: RunOptions) -> dict[str, str]:
@@ -171,4 +171,4 @@ def refuse_limits(options: RunOptions) -> None:
     for name in LIMITS:
         if getattr(options, name) is not None:
             flag = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{flag} goes with --url; the limits of a spec stand in the spec")
+            raise UsageError(f"{flag} goes with --url; a spec has its own limits")

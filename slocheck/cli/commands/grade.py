@@ -27,7 +27,7 @@ def grade(
 ) -> int:
     """Grade archived runs again, without load; several runs are graded as one larger sample.
 
-    Without --collect nobody is asked for anything, and the archive is not changed. The exit code is the
+    Without --collect no metric source is queried, and the archive is not changed. The exit code is the
     verdict.
     """
     runs = runs or []
@@ -46,5 +46,5 @@ def grade(
     from slocheck.cli.actions.archived import grade as action  # noqa: PLC0415 - as above
 
     if allow_metrics:
-        raise UsageError("--allow-metrics goes with --collect: without it nobody is asked for anything")
+        raise UsageError("--allow-metrics goes with --collect: without it no metric source is queried")
     return action(runs, spec=spec, gate=gate, reports=reports, as_json=json, verbose=verbose)

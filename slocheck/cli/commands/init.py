@@ -25,9 +25,9 @@ def init(
             help="Base URL of the API under load; default: the source's, or http://127.0.0.1:8000.",
         ),
     ] = None,
-    url: Annotated[str | None, typer.Option(metavar="URL", help="Ask this address with GET.")] = None,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="Send a GET to this address.")] = None,
     openapi: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Ask for what this OpenAPI document describes.")
+        Path | None, typer.Option(metavar="FILE", help="Send the requests of this OpenAPI document.")
     ] = None,
     har: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Send what a browser saved in this HAR file.")

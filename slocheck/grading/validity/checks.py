@@ -311,7 +311,7 @@ def _ended_early(evidence: Evidence) -> str:
     if evidence.ending is not Ending.UNEXPECTED_RESPONSES:
         return ""
     measured = f"{evidence.recording.window_s} of {evidence.planned_window_s:g} s"
-    return f"; the load was ended early for it, with {measured} of the window measured"
+    return f"; the load was ended early because of it, with {measured} of the window measured"
 
 
 def response_warnings(spec: Spec, runs: Sequence[Evidence]) -> Iterator[RunWarning]:

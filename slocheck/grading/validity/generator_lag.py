@@ -34,7 +34,7 @@ def unexplained_by_target(
     allowed = f"allowed {spec.validity.max_lag_share:.0%} of the limit"
     named = ", ".join(f"{name} (lag {format_seconds(lag_s)}, {allowed})" for name, lag_s in explained.items())
     message = (
-        f"limits exceeded by less than the load generator's own lag: {named}; the target may have kept "
+        f"limits exceeded by less than the load generator's own lag: {named}; the target may have met "
         "them: use --processes, send less, or run on an idle machine"
     )
     return (Finding("generator-lag", valid=False, message=message, affects=frozenset(explained)),)

@@ -24,7 +24,7 @@ def _without(finding: Finding, settled: frozenset[str]) -> Finding:
     left = finding.affects - settled
     if left:
         return replace(finding, affects=left)
-    message = f"{finding.message}; the client saw what became of its requests in that time"
+    message = f"{finding.message}; the client knows the outcome of its requests in that time"
     return replace(finding, valid=True, message=message, affects=left)
 
 

@@ -102,7 +102,7 @@ def steady_warnings(states: Sequence[SteadyState], spec: Spec) -> Iterator[RunWa
 
 def _effect(state: SteadyState, spec: Spec) -> str:
     if spec.confidence is None:
-        return "the observed values were graded all the same (confidence: none)"
+        return "the observed values were still graded (confidence: none)"
     if not state.withheld:
         return "no verdict depends on it"
     more = len(state.withheld) - NAMED

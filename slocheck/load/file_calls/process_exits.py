@@ -53,7 +53,7 @@ class ProcessExits:
             shown = f"{owner.__name__}.{name}"
             setattr(owner, name, self._ends_the_run(getattr(owner, name), shown, exit_code))
         create_runner = "_create_runner"  # Locust has no public name for it
-        refused = _refused(getattr(Environment, create_runner), "makes a runner of its own")
+        refused = _refused(getattr(Environment, create_runner), "makes its own runner")
         setattr(Environment, create_runner, refused)
         run_alone = _refused(locust.run_single_user, "calls run_single_user()")
         locust.run_single_user = locust.debug.run_single_user = run_alone

@@ -98,7 +98,7 @@ def _without_retries(original: Any) -> Any:
             if _retries(retries):
                 _say_once(
                     f"max_retries of {type(adapter).__name__} is ignored: each request is sent once, and "
-                    "counted as what came of it"
+                    "counted by its outcome"
                 )
             adapter.max_retries = _NO_RETRY
         return adapter

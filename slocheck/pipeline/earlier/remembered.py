@@ -57,7 +57,7 @@ class Remembered:
         if not gates:
             return self._anew(record)
         return Since(
-            warning=f"{len(kept)} of the {len(places)} runs that this one was held against can be read and "
+            warning=f"{len(kept)} of the {len(places)} runs that this one was compared with can be read and "
             "compared; nothing was compared, and the verdict is that of the SLOs alone"
         )
 

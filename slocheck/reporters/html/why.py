@@ -114,7 +114,7 @@ def _tables(found: Breakdown) -> Sequence[Table]:
     tables = [
         Table(
             "By endpoint",
-            ("endpoint", "bad", "part of all bad", "part of its requests"),
+            ("endpoint", "bad", "share of all bad", "share of its requests"),
             _listed(
                 tuple(
                     (
@@ -130,7 +130,7 @@ def _tables(found: Breakdown) -> Sequence[Table]:
     ]
     if found.kinds:
         rows = tuple((text, f"{count:,}", ratio_text(count, found.bad)) for text, count in found.kinds)
-        tables.append(Table("By status", ("how", "bad", "part of all bad"), _listed(rows)))
+        tables.append(Table("By status", ("how", "bad", "share of all bad"), _listed(rows)))
     return tables
 
 
@@ -149,7 +149,7 @@ def _instances(report: Report, result: ObjectiveResult, server: ServerSide | Non
         return None
     rows = tuple((one.name, f"{one.bad:,}", ratio_text(one.bad, one.total)) for one in found)
     return Table(
-        "By instance (server side)", ("instance", _bad_title(found), "part of its requests"), _listed(rows)
+        "By instance (server side)", ("instance", _bad_title(found), "share of its requests"), _listed(rows)
     )
 
 

@@ -90,14 +90,14 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     (
         "run.unexpected",
         INTEGER,
-        "responses among them whose status nobody named; neither failed nor successful",
+        "responses among them with an unexpected status; neither failed nor successful",
     ),
     ("run.requests_by_status.*", INTEGER, "requests by status code; 0: no response"),
     ("run.workload", or_null(TEXT), "the load, such as `200/s` or `50 users`"),
     (
         "run.workload_sha256",
         or_null(TEXT),
-        "of all that the spec says of the load but its length; runs that differ in it are not compared",
+        "of all that the spec says about the load except its length; runs that differ in it are not compared",
     ),
     ("objectives[].name", TEXT, "key in slo.yaml"),
     (
@@ -221,7 +221,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     ),
     ("objectives[].levels[].sides[].notes", TEXTS, "what widened the bounds"),
     ("objectives[].levels[].sides[].source_failed", TRUTH, "the source failed, as opposed to no traffic"),
-    ("gaps[].objective", TEXT, "an objective that the next tier is missing, worst first"),
+    ("gaps[].objective", TEXT, "an objective that keeps the run from the next tier, worst first"),
     ("gaps[].tier", TEXT, "the next tier"),
     ("gaps[].verdict", one_of(Verdict), "`breached` or `undecided`"),
     (
@@ -254,7 +254,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
         one_of(FailureClass),
         (
             "`dns`, `refused`, `reset`, `timeout`, `tls`, `protocol`, `status`, `expectation`, "
-            "`unexpected` (a status that nobody named, which is not a failure), `generator`"
+            "`unexpected` (which is not a failure), `generator`"
         ),
     ),
     ("errors[].count", INTEGER, "requests that failed with this message"),
@@ -267,7 +267,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     (
         "machines[].name",
         TEXT,
-        "a machine whose workers sent load; none where all of it came from the coordinator's own",
+        "a machine whose workers sent load; empty if all of it came from the coordinator's machine",
     ),
     ("machines[].address", or_null(TEXT), "where its connection came from"),
     ("machines[].targets", TEXTS, "addresses of the target that its workers connected to"),
@@ -279,7 +279,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     ("machines[].p95_s", or_null(NUMBER), "likewise"),
     ("machines[].p99_s", or_null(NUMBER), "likewise"),
     ("machines[].schedule_lag_p99_s", NUMBER, "how late its arrivals began; 0 in the closed model"),
-    ("machines[].loop_lag_p99_s", NUMBER, "of its worker with the most"),
+    ("machines[].loop_lag_p99_s", NUMBER, "largest of its workers"),
     ("machines[].cpu", NUMBER, "of its busiest worker, share of one core"),
     ("machines[].clock_offset_s", NUMBER, "how far its clock was ahead of the coordinator's; corrected"),
     ("machines[].clock_bound_s", or_null(NUMBER), "largest error of that; `null`: not known"),
@@ -301,7 +301,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     ("endpoints[].requests", INTEGER, "sent"),
     ("endpoints[].failed", INTEGER, "failed requests among them"),
     ("endpoints[].failed_by_class.*", INTEGER, "failed requests by class"),
-    ("endpoints[].unexpected", INTEGER, "responses whose status nobody named"),
+    ("endpoints[].unexpected", INTEGER, "responses with an unexpected status"),
     ("endpoints[].requests_by_status.*", INTEGER, "requests by status code; 0: no response"),
     (
         "endpoints[].p50_s",
@@ -325,7 +325,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     ("comparison.confidence", SHARE, "of the intervals"),
     ("comparison.max_regression", NUMBER, "how much worse an objective may get: 0.1 for 10 %"),
     ("comparison.gates", TRUTH, "whether a change for the worse fails the run"),
-    ("comparison.differences", TEXTS, "in what else the runs differ"),
+    ("comparison.differences", TEXTS, "other differences between the runs"),
     ("comparison.changes[].objective", TEXT, ""),
     (
         "comparison.changes[].old",

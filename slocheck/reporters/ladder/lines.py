@@ -46,7 +46,7 @@ def summary_lines(climb: Climb) -> Iterator[str]:
         before = step
     last = climb.steps[-1]
     if last.tier == NO_RESULT:
-        yield f"the last step says nothing of a tier: {last.report.assessment.headline}"
+        yield f"the last step says nothing about a tier: {last.report.assessment.headline}"
     for gap in () if last.tier == NO_RESULT else numbered_gaps(last.report):
         yield f"missing: {gap.objective} is {gap.message}"
 
@@ -61,4 +61,4 @@ def moved_text(before: ClimbStep | None, step: ClimbStep) -> str:
         names = [name for name, what in changed.items() if what is kind]
         if names:
             parts.append(f"{kind.value}: {', '.join(names)}")
-    return "; ".join(parts) or "nothing told apart from chance"
+    return "; ".join(parts) or "no change beyond chance"

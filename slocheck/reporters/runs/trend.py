@@ -37,8 +37,8 @@ def history_page(histories: Sequence[History]) -> str:
 def _history(history: History) -> Iterator[str]:
     yield f"<h2>{for_html(history.service)}</h2>"
     yield (
-        f"<p>{quantity(len(history.runs), 'run')}, the newest at the right. The band is where up to 20 runs "
-        "before would have put a value at 99 %; a square marks what lies outside, filled where it is worse. "
+        f"<p>{quantity(len(history.runs), 'run')}, the newest on the right. The band is the 99 % prediction "
+        "from up to 20 earlier runs; a square marks a value outside of it, filled if it is worse. "
         "An invalid or interrupted run has no value.</p>"
     )
     for series in history.series:

@@ -102,7 +102,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], str]] = {
         + USER
         + "\nEnvironment(user_classes=[U]).create_local_runner()\n",
         (),
-        "library.py:9: raises while it is imported: OwnRunError: makes a runner of its own, which would",
+        "library.py:9: raises while it is imported: OwnRunError: makes its own runner, which would",
     ),
     "guarded": (
         IMPORTS + USER + "\nif __name__ == '__main__':\n    import locust\n    locust.run_single_user(U)\n",

@@ -31,7 +31,7 @@ def test_a_gap_between_good_scrapes_is_settled_by_the_client(
     assert found.exit_code == exit_code
     (gap,) = (one for one in found.findings if one.code == "scrape-gaps")
     assert gap.valid is (exit_code == 0)
-    assert ("the client saw" in gap.message) is (exit_code == 0)
+    assert ("the client knows" in gap.message) is (exit_code == 0)
 
 
 def test_a_second_gap_at_the_edge_is_not_settled_with_the_first() -> None:

@@ -133,7 +133,7 @@ def test_a_comparison_in_lines() -> None:
     lines = list(comparison_lines(compare([new], runs(*STEADY)), 200))
     assert lines == [
         f"{new.run_id} against 5 earlier runs, prediction interval, 99% confidence",
-        "  ! another text of slo.yaml",
+        "  ! a different slo.yaml",
         "",
         "  latency_p95 of GET /items 100ms -> 200ms (+99.2%, +88.1% to +110.9%): worse ▁▁▁▁▁█",
         "",

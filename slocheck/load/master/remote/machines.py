@@ -174,7 +174,7 @@ class Machines:
         for identity, machine in list(self.joined.items()):
             if now - machine.heard > SILENT_S:
                 del self.joined[identity]
-                self._tell(f"{machine} is gone, and not counted on")
+                self._tell(f"{machine} is gone and no longer expected")
 
     def _stranger(self, address: str) -> None:
         """Say that a peer without the right key tried to connect, once for each address."""

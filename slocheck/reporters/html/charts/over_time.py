@@ -146,7 +146,7 @@ def load_chart(axes: Axes, spec: Spec) -> Chart:
     shown = ", ".join(map(str, classes)) or "none"
     description = (
         "Requests sent in each second, and how many of them were answered"
-        f"{', beside the arrivals that were planned' if planned is not None else ''}. "
+        f"{', next to the planned arrivals' if planned is not None else ''}. "
         f"Below the axis a mark for each moment with a failure, a row for each class: {shown}."
     )
     drawn = svg.chart("load", "Load over time", description, svg.together(parts), height=height)

@@ -2,12 +2,14 @@
 
 Blocks of 1, 2, 4 ... slices are compared (the blocking of Flyvbjerg and Petersen 1989, doi
 10.1063/1.457480). If neighbouring slices are correlated, longer blocks show more variance than shorter
-ones, and the largest counts. Few blocks are trusted less: by Student's t with their degrees of freedom.
+ones, and the largest counts. Few blocks are trusted less: by Student's t with their degrees of freedom. If
+the blocks are still correlated with each other, what lasts longer than they do counts as well.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,12 @@ MIN_SLICES = 10
 
 MIN_RUNS = 3
 """From this many pooled runs on, each run is a block too."""
+
+CHANCE = 0.05
+"""A correlation of blocks that chance alone would exceed so often is not counted."""
+
+MOST_CORRELATION = 0.9
+"""A larger one cannot be told from a drift by the blocks of a window."""
 
 Floats = NDArray[np.float64]
 Starts = NDArray[np.intp]
@@ -67,10 +75,30 @@ class BlockSize:
     Attributes:
         sample_size: The number of independent requests that would show the same variance.
         degrees: Degrees of freedom: the number of blocks minus one.
+        correlation: Of each block with the next one, 0..1; 0 if it may be chance.
     """
 
     sample_size: float
     degrees: int
+    correlation: float = 0.0
+
+    @property
+    def lasting(self) -> "BlockSize":
+        """The same if the correlation goes on from block to block, as that of an AR(1) process does.
+
+        Then a mean varies (1 + r) / (1 - r) times as much. The r of few blocks is too small by (1 + 3r) / B
+        (Kendall 1954).
+        """
+        r = self.correlation
+        if not r:
+            return self
+        r = min(MOST_CORRELATION, r + (1 + 3 * r) / (self.degrees + 1))
+        return replace(self, sample_size=self.sample_size * (1 - r) / (1 + r))
+
+    @property
+    def neighbouring(self) -> "BlockSize":
+        """The same if a block is correlated with the ones beside it and no others: 1 + 2r times as much."""
+        return replace(self, sample_size=self.sample_size / (1 + 2 * self.correlation))
 
 
 def sample_sizes(sizes: Floats, bad: Floats, lengths: Sequence[int]) -> list[BlockSize]:
@@ -89,10 +117,20 @@ def sample_sizes(sizes: Floats, bad: Floats, lengths: Sequence[int]) -> list[Blo
     found = []
     for starts in block_starts(lengths):
         count = len(starts)
-        variance = count / (count - 1) * float(np.sum(np.add.reduceat(errors, starts) ** 2)) / total**2
+        sums = np.add.reduceat(errors, starts)
+        squares = float(sums @ sums)
+        variance = count / (count - 1) * squares / total**2
         if variance > 0:
-            found.append(BlockSize(share * (1 - share) / variance, count - 1))
+            # of pooled runs each is a block of its own
+            correlation = _correlation(sums, squares) if len(lengths) < MIN_RUNS else 0.0
+            found.append(BlockSize(share * (1 - share) / variance, count - 1, correlation))
     return found
+
+
+def _correlation(sums: Floats, squares: float) -> float:
+    """Return the correlation of neighbouring blocks; 0 if chance alone makes it as large."""
+    found = float(sums[1:] @ sums[:-1]) / squares
+    return found if found > normal_quantile(1 - CHANCE) / sqrt(len(sums)) else 0.0
 
 
 def effective_sample_size(total: float, found: Sequence[BlockSize], alpha: float) -> float:

@@ -25,12 +25,14 @@ class Criterion:
         breached: One-sided error rate of the other end, which has to be on the bad side for breached.
         nominal: Of both ends if the condition on bursts is what bounds the sample.
         bursts_s: What lies within so many seconds counts as one independent request at most; 0: no condition.
+        memory: Correlation of blocks of seconds counts, as it does in one window of `CALIBRATED_S` or more.
     """
 
     met: float
     breached: float
     nominal: float = 0.0
     bursts_s: float = 0.0
+    memory: bool = False
 
     def spending(self, share: float) -> "Criterion":
         """Return the criterion of an analysis that may spend a share of the error rate, 0..1."""
@@ -64,4 +66,4 @@ def criterion_for(level: Fraction, windows_s: tuple[float, ...], bursts_s: float
     calibrated = nominal / CALIBRATION
     one_long = len(windows_s) == 1 and windows_s[0] >= CALIBRATED_S
     breached = nominal if one_long else calibrated
-    return Criterion(calibrated, breached, nominal, bursts_s)
+    return Criterion(calibrated, breached, nominal, bursts_s, one_long)

@@ -129,8 +129,11 @@ def compare_proportion(
     found = _with_references(sizes, certain, borrowed, lengths)
     active_s = slice_s * busy_slices(sizes)
     most = min(total, active_s / criterion.bursts_s) if criterion.bursts_s else total
+    both = [*found, *sample_sizes(sizes, possible, lengths)]
+    if criterion.memory:  # met is the end that a long memory makes wrong first: see docs/statistics.md
+        found, both = [one.neighbouring for one in found], [one.lasting for one in both]
     certainly = _Seen(float(certain.sum()) / total, most, found)
-    possibly = _Seen(float(possible.sum()) / total, most, [*found, *sample_sizes(sizes, possible, lengths)])
+    possibly = _Seen(float(possible.sum()) / total, most, both)
     return replace(_decided(certainly, possibly, total, limit, criterion), active_s=active_s)
 
 

@@ -1,17 +1,28 @@
-"""The product's verdict on many windows at once: for levels that need tens of thousands of them.
+"""The product's verdict on many windows at once: for levels that take tens of thousands of them.
 
 The same formulas as `slocheck.statistics.proportion`, on arrays; a test holds the two together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from scipy.special import betainc
 
-from slocheck.statistics.blocking import block_starts
+from slocheck.statistics.blocking import CHANCE, MOST_CORRELATION, block_starts
 from slocheck.statistics.special import normal_quantile, t_quantile
 from tests.simulation.models import Floats, Ints
 from tests.simulation.rates import Rates, Windows
+
+
+@dataclass(frozen=True)
+class BlockSizes:
+    """What blocks of one size say of each window: `blocking.BlockSize`, on arrays."""
+
+    degrees: int
+    lasting: Floats
+    neighbouring: Floats
 
 
 def many_rates(window: Windows) -> Rates:
@@ -19,21 +30,17 @@ def many_rates(window: Windows) -> Rates:
     counts, criterion = window.counts, window.criterion()
     total, bad = (series.sum(axis=1).astype(float) for series in (counts.n, window.bad))
     most = np.minimum(total, _busy(counts.n) / criterion.bursts_s) if criterion.bursts_s else total
-    found = list(_sample_sizes(window))
-
-    def size(alpha: float, at_most: Floats) -> Floats:
-        best = at_most
-        for degrees, sizes in found:
-            best = np.minimum(best, sizes * (normal_quantile(alpha) / t_quantile(degrees, alpha)) ** 2)
-        return np.asarray(best)
-
-    def error_rate(calibrated: float) -> Floats:
-        bounded = (most < total) & (size(criterion.nominal, total) >= most)
-        return np.where(bounded, max(calibrated, criterion.nominal), calibrated)
+    found = list(_block_sizes(window))
 
     def tail(calibrated: float, above: int) -> Floats:
-        alpha = error_rate(calibrated)
-        sizes = np.where(alpha == calibrated, size(calibrated, most), size(criterion.nominal, most))
+        known = [(one.degrees, one.lasting if above else one.neighbouring) for one in found]
+        bounded = (most < total) & (_smallest(known, criterion.nominal, total) >= most)
+        alpha = np.where(bounded, max(calibrated, criterion.nominal), calibrated)
+        sizes = np.where(
+            alpha == calibrated,
+            _smallest(known, calibrated, most),
+            _smallest(known, criterion.nominal, most),
+        )
         part = bad / total * sizes
         below = betainc(np.maximum(part + above, 1e-12), sizes - part + 1 - above, window.share)
         return np.asarray((1 - below if above else below) / alpha)
@@ -43,6 +50,14 @@ def many_rates(window: Windows) -> Rates:
     return Rates(len(total), int(met.sum()), int(breached.sum()))
 
 
+def _smallest(found: Sequence[tuple[int, Floats]], alpha: float, at_most: Floats) -> Floats:
+    """Return `blocking.effective_sample_size` of each window."""
+    best = at_most
+    for degrees, sizes in found:
+        best = np.minimum(best, sizes * (normal_quantile(alpha) / t_quantile(degrees, alpha)) ** 2)
+    return np.asarray(best)
+
+
 def _busy(n: Ints) -> Floats:
     """Return `proportion.busy_slices` of each window."""
     totals, squares = n.sum(axis=1).astype(float), (n.astype(float) ** 2).sum(axis=1) - n.sum(axis=1)
@@ -50,8 +65,8 @@ def _busy(n: Ints) -> Floats:
     return np.asarray(np.where(squares > 0, even, n.shape[1]))
 
 
-def _sample_sizes(window: Windows) -> Iterator[tuple[int, Floats]]:
-    """Yield degrees of freedom and sample sizes for each block size, of the limit and of its references."""
+def _block_sizes(window: Windows) -> Iterator[BlockSizes]:
+    """Yield what each block size says, of the limit and of its references."""
     n, total = window.counts.n, window.counts.n.sum(axis=1).astype(float)
     bad = window.bad.sum(axis=1)
     near = np.ones(len(total), bool) if window.near is None else window.near.any(axis=1)
@@ -63,8 +78,13 @@ def _sample_sizes(window: Windows) -> Iterator[tuple[int, Floats]]:
             used &= near & (bad <= reached) & (reached <= total / 2)
         errors = series - share[:, None] * n
         for starts in block_starts([n.shape[1]]):
-            count = len(starts)
-            squares = (np.add.reduceat(errors, starts, axis=1) ** 2).sum(axis=1)
+            sums, count = np.add.reduceat(errors, starts, axis=1), len(starts)
+            squares = (sums**2).sum(axis=1)
             variance = count / (count - 1) * squares / total**2
             known = used & (variance > 0)
-            yield count - 1, np.where(known, share * (1 - share) / np.where(known, variance, 1), np.inf)
+            size = np.where(known, share * (1 - share) / np.where(known, variance, 1), np.inf)
+            r = (sums[:, 1:] * sums[:, :-1]).sum(axis=1) / np.where(known, squares, 1)
+            counts = known & (r > normal_quantile(1 - CHANCE) / sqrt(count)) & window.criterion().memory
+            r = np.where(counts, r, 0.0)
+            whole = np.where(r > 0, np.minimum(MOST_CORRELATION, r + (1 + 3 * r) / count), 0.0)
+            yield BlockSizes(count - 1, size * (1 - whole) / (1 + whole), size / (1 + 2 * r))

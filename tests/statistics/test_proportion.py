@@ -60,6 +60,37 @@ def test_a_burst_costs_most_of_the_sample(
     assert decided(compared) == verdict
 
 
+WAVES = [(20 if t // 80 % 2 else 2) for t in range(320)]
+"""Eighty seconds of each kind: far longer than the longest blocks."""
+
+
+@pytest.mark.parametrize(
+    ("bad", "most"),
+    [
+        pytest.param(WAVES, 0.4, id="waves longer than the blocks"),
+        pytest.param([20 if t % 2 else 2 for t in range(320)], 1.0, id="turn by turn"),
+        pytest.param([11] * 320, 1.0, id="nothing varies"),
+    ],
+)
+def test_what_outlasts_the_blocks_is_worth_less(bad: list[int], most: float) -> None:
+    """In a long window of one run, at both ends; met is held to the longer memory."""
+    plain, memory = (
+        compare_proportion([200] * 320, bad, 0.06, replace(at(0.05), memory=memory))
+        for memory in (False, True)
+    )
+    assert memory.effective_sample_size <= most * plain.effective_sample_size
+    assert (memory.low < plain.low) is (memory.high > plain.high) is (most < 1)
+
+
+def test_pooled_runs_have_blocks_of_their_own() -> None:
+    """The runs themselves are compared, so nothing has to be guessed from the blocks within them."""
+    plain, memory = (
+        compare_proportion([200] * 320, WAVES, 0.06, replace(at(0.05), memory=memory), runs=[80] * 4)
+        for memory in (False, True)
+    )
+    assert memory == plain
+
+
 def test_an_undecided_sample_says_how_much_longer_it_takes() -> None:
     """The factor is the smallest that decides."""
     compared = compare_proportion([200] * 120, BURST, 0.03, at(0.05))

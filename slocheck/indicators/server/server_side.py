@@ -165,11 +165,16 @@ class ServerSide:
         )
 
     def seen_before_load(self, metric: str, wanted: Selection) -> Fraction | None:
-        """Return the growth before the load; None if a process that counts was not scraped before."""
+        """Return the growth before the load; None if a process that counts was not scraped before.
+
+        What other processes counted then, beyond the scrapes of their pages, is others' traffic all the same.
+        """
+        grown = self.growth_before_load(metric, wanted)
+        if grown > self.own_scrapes(metric, wanted).before:
+            return grown
         names = {one.target for one in self._by_metric.get(metric, ()) if wanted(one.labels)}
-        if any(min(self.targets[name].scrapes, default=inf) >= self.raw.load_start for name in names):
-            return None
-        return self.growth_before_load(metric, wanted)
+        unseen = any(min(self.targets[name].scrapes, default=inf) >= self.raw.load_start for name in names)
+        return None if unseen else grown
 
     def own_scrapes(self, metric: str, wanted: Selection) -> OwnScrapes:
         """Return how many of the wanted requests were scrapes.

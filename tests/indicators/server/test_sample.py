@@ -249,6 +249,10 @@ def test_a_query_of_the_users_own(result: PromqlResult | None, value: int | None
 
 
 HISTORIES = 2000
+OTHERS_AND_NEWCOMER = 100_104
+"""Others use it before the load, a process dies within it, and a new one comes."""
+
+UNLABELLED = replace(PRESET, histogram_status_label=None)
 
 
 @pytest.mark.parametrize("odd", [float("nan"), inf])
@@ -330,12 +334,13 @@ def client_of(history: History) -> ClientCounts:
 def test_the_truth_lies_within_the_bounds_of_every_history() -> None:
     """Restarts, replicas, gaps, late scrapes, duplicates, skew, refusals, other traffic: the bounds hold."""
     decided = 0
-    for seed in range(HISTORIES):
+    for seed in (*range(HISTORIES), OTHERS_AND_NEWCOMER):
         history = make_history(seed)
         client = client_of(history)
         not_counted = sum(time >= history.start for time in (*history.refused, *history.blocked))
-        for spec, slow in ((ERRORS, inf), (P95, 0.5)):
-            sample = sample_of(spec, history.series, client)
+        asked = [(ERRORS, inf, PRESET), (P95, 0.5, PRESET if seed % 4 else UNLABELLED)]
+        for spec, slow, preset in asked:
+            sample = sample_of(spec, replace(history.series, preset=preset), client)
             if isinstance(sample, NoData):
                 continue
             assert isinstance(sample, Share)

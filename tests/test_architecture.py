@@ -73,7 +73,21 @@ READERS = {
 
 IMPURE_CALLS = frozenset({"open", "print", "input", "exec", "eval", "compile", "__import__"})
 
-HEAVY = ("pandas", "locust", "gevent", "numpy", "scipy", "rich", "yaml", "httpx", "requests", "jinja2")
+HEAVY = (
+    *(
+        "pandas",
+        "locust",
+        "gevent",
+        "numpy",
+        "scipy",
+        "rich",
+        "yaml",
+        "httpx",
+        "requests",
+        "jinja2",
+        "pydantic",
+    ),
+)
 
 MOST_AT_FIRST = 350
 """Modules that a run loads before its first line, Python's own and the parser's among them."""
@@ -250,6 +264,8 @@ def test_a_run_loads_only_what_it_needs_before_the_load() -> None:
         "jinja2",
         "junitparser",
         "prometheus_api_client",
+        "pydantic",
+        "slocheck.importers.model",
     )
     code = f"import sys, slocheck.cli.actions.run\nprint([name for name in {late!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

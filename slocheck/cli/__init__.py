@@ -26,7 +26,7 @@ from slocheck.cli.commands import (
 )
 from slocheck.cli.commands import version as version_command
 from slocheck.cli.commands.machines import export, token, worker
-from slocheck.cli.help import Command, mend_zsh
+from slocheck.cli.help import Command, Commands, mend_zsh
 from slocheck.cli.messages import say, say_traceback
 from slocheck.cli.options import options_apart
 from slocheck.errors import SaveError, SlocheckError
@@ -35,6 +35,7 @@ from slocheck.pipeline.interrupts import Interrupted, Interrupts
 mend_zsh()
 app = typer.Typer(
     name="slocheck",
+    cls=Commands,
     help="Does your API keep its SLOs under load? Drives Locust, reads Prometheus, grades tiers.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -3,7 +3,9 @@
 from contextlib import suppress
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
+
+from slocheck.cli.light_values import lighten
 
 GROUPS = {
     "Without a spec": ("--url", "--p50", "--p95", "--p99", "--error-rate", "--availability"),
@@ -48,8 +50,22 @@ EXAMPLES = {
 """Lines to copy, by command; a test parses each."""
 
 
+class Commands(TyperGroup):
+    """The commands; what comes before them needs no conversion either."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words before a command."""
+        lighten(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
+
 class Command(TyperCommand):
     """A command whose help has groups and examples, and whose line among the commands is a sentence."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words without what only converts and checks values that need neither."""
+        lighten(self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """Return the help's first sentence; if it is too long, as many of its clauses as fit."""

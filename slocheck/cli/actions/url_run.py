@@ -13,8 +13,6 @@ from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions
 from slocheck.documents.units import UnitError, parse_duration, parse_rate, split_comparison
 from slocheck.errors import SpecError, UsageError
-from slocheck.importers.model import Imported, ImportedStep, split_address
-from slocheck.importers.text import spec_text
 from slocheck.pipeline.archive import Archive, write_atomically
 from slocheck.pipeline.earlier.prune import url_spec_name
 from slocheck.scenario.loader import parse_scenario
@@ -63,6 +61,13 @@ def url_spec(options: RunOptions) -> str:
     Raises:
         UsageError: A flag is missing, or does not go with ``--url``.
     """
+    from slocheck.importers.model import (  # noqa: PLC0415 - most runs have a spec
+        Imported,
+        ImportedStep,
+        split_address,
+    )
+    from slocheck.importers.text import spec_text  # noqa: PLC0415 - as above
+
     _refuse_without_place(options.origins)
     objectives = limits(options)
     if not objectives:

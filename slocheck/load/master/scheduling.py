@@ -15,6 +15,17 @@ def step_back() -> None:
 
 
 @contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """Let no collection go through what is imported in this block, now or later: it stays until the end."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextlib.contextmanager
 def behind_the_load() -> Iterator[None]:
     """Lower this process's priority during the load, and exclude existing objects from garbage collection."""
     step_back()

@@ -17,8 +17,6 @@ from slocheck.load.file_calls.process_exits import ProcessExits
 from slocheck.load.file_end import raised
 from slocheck.load.listeners import Listeners
 from slocheck.load.locust_limits import warnings
-from slocheck.load.master.remote.machines import Machines
-from slocheck.load.master.remote.remote_listener import ListenError
 from slocheck.load.master.run_controller import RunController
 from slocheck.load.master.scheduling import step_back
 from slocheck.load.master.workers import LocalWorkers, LostError, Workers
@@ -66,6 +64,9 @@ def _opened(parent: ParentPipe) -> tuple[LineWriter, deque[bytes]]:
 
 def _with_machines(plan: LoadPlan, listening: Listening, output: LineWriter, commands: deque[bytes]) -> int:
     """Run the master of workers on other machines; returns the exit code."""
+    from slocheck.load.master.remote.machines import Machines  # noqa: PLC0415 - what most runs do not need
+    from slocheck.load.master.remote.remote_listener import ListenError  # noqa: PLC0415 - as above
+
     try:
         machines = Machines(listening, lambda text: output.send(Told(text)))
     except ListenError as error:

@@ -24,7 +24,9 @@ _INTERFACE = "WebUI"
 
 
 def import_locust() -> None:
-    """Import it, patch the process as it does, and leave each of `LATER` to be loaded when it is used."""
+    """Import it if it is not imported, and leave each of `LATER` to be loaded when it is used."""
+    if "locust" in sys.modules:
+        return
     finder = _LaterFinder()
     sys.meta_path.insert(0, finder)
     try:

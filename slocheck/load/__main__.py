@@ -7,6 +7,6 @@ from slocheck.load.users.locust_import import import_locust
 
 with loading():
     import_locust()  # before all else: it patches sockets
-    from slocheck.load.master.first_line import main
+    from slocheck.load.machine.first_line import main
 
 sys.exit(main())

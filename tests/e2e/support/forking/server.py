@@ -38,7 +38,7 @@ def main(program: str, listener: int, load: str = "") -> None:
     """Import the program and serve; a forked process returns from serving, and runs it."""
     if program == "load":
         import_locust()
-        importlib.import_module("slocheck.load.master.first_line")
+        importlib.import_module("slocheck.load.machine.first_line")
         importlib.import_module("slocheck.load.worker.startup")
     else:
         _fork_loads(load)

@@ -1,0 +1,1 @@
+"""Options as they are typed, and what the commands get of them."""

@@ -202,7 +202,6 @@ class Relay:
             case Challenge(nonce, challenge) if nonce == self._nonce:
                 join = self._join
                 self.send(Join(challenge, join.name, join.processes, bool(join.scenario)))
-                self.received.append(message)
             case AskTime(asked_ns):
                 self.send(TellTime(asked_ns, time.monotonic_ns()))
             case Pong():

@@ -15,7 +15,8 @@ from slocheck.load.messaging import protocol
 from slocheck.load.messaging.bundle import BundleError, unpacked
 from slocheck.load.messaging.line_writer import LineWriter
 from slocheck.load.messaging.machine_messages import (
-    Challenge,
+    Admitted,
+    Bundle,
     Goodbye,
     JoinRun,
     LeaveRun,
@@ -30,6 +31,7 @@ from slocheck.load.messaging.messages import WorkerSettings
 from slocheck.load.messaging.parent_pipe import PARENT_GONE, ParentPipe, take_stdout
 from slocheck.load.worker.master_watch import SILENCE_S
 from slocheck.load.worker.processes import WorkerProcesses
+from slocheck.plan.load_plan import LoadPlan
 
 GONE_S = 2.0
 """A connection that ended and is not back after this many seconds: the coordinator is gone."""
@@ -108,7 +110,7 @@ class _Machine:
             self._step(joined=joined)
             while self._relay.received:
                 match self._relay.received.popleft():
-                    case Challenge():
+                    case Admitted() if not joined:
                         joined = True
                         self._output.send(Told("joined; waiting for the run's other workers"))
                     case Refused(text, code):
@@ -133,9 +135,16 @@ class _Machine:
         if why := refusal(welcome, bundle, self._join):
             self._decline(why)
         self._first, self._taking_part = welcome.first, True
-        plan = with_local_files(welcome.plan, bundle, self._join, self._folder)
+        plan = self._local_plan(welcome.plan, bundle)
         address = self._relay.listen(self._workers.ids, welcome.token)
         self._workers.set_up(WorkerSettings(plan, address, welcome.token, welcome.first, welcome.bundle))
+
+    def _local_plan(self, plan: LoadPlan, bundle: Bundle) -> LoadPlan:
+        """Return the plan with this machine's files; raises MachineError."""
+        try:
+            return with_local_files(plan, bundle, self._join, self._folder)
+        except OSError as error:
+            self._decline(f"the target's certificates cannot be kept in {self._folder}: {error.strerror}")
 
     def _decline(self, why: str) -> NoReturn:
         """Tell the coordinator why this machine refuses the run, and raise MachineError."""

@@ -1,8 +1,8 @@
 """Messages between the coordinator, the workers' machines and their command lines, besides `messages`.
 
-A machine joins with `Knock`, `Challenge`, `Join`, and gets `Welcome` once all have come. These messages are
-signed with the secret of the token files. Peers without it get no answer, and a message of an earlier run
-does not hold the run's challenge.
+A machine joins with `Knock`, `Challenge`, `Join`, `Admitted`, and gets `Welcome` once all have come.
+These messages are signed with the secret of the token files. Peers without it get no answer, and a message of
+an earlier run does not hold the run's challenge.
 """
 
 from collections.abc import Mapping
@@ -134,6 +134,11 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """The coordinator to a machine that takes part, once all have come."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The coordinator to a machine that cannot take part.
 
@@ -258,4 +263,4 @@ class Bundle:
 MachineCommand = JoinRun | LeaveRun
 MachineProgress = Told | MachineDone
 ToCoordinator = Knock | Join | Ping | TellTime | ProcessEnded | Leaving
-ToMachine = Challenge | Refused | Welcome | Pong | AskTime | Goodbye
+ToMachine = Challenge | Admitted | Refused | Welcome | Pong | AskTime | Goodbye

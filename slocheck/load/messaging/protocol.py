@@ -78,7 +78,7 @@ _KINDS: Mapping[type, str] = {
     machines.Join: "join", machines.Refused: "refused", machines.Welcome: "welcome", machines.Ping: "ping",
     machines.Pong: "pong", machines.AskTime: "ask-time", machines.TellTime: "tell-time",
     machines.ProcessEnded: "process-ended", machines.Leaving: "leaving", machines.Goodbye: "goodbye",
-    StillPreparing: "still-preparing", ListenerRuns: "listener-runs",
+    StillPreparing: "still-preparing", machines.Admitted: "admitted", ListenerRuns: "listener-runs",
     FileDone: "file-done",
 }  # fmt: skip
 

@@ -184,6 +184,7 @@ def test_a_machine_that_is_killed_and_replaced_costs_the_run(
         killed.signal(signal.SIGKILL)
     assert second.wait() == 4, second.err
     assert "the run has its 2 workers already" in second.err
+    assert "joined" not in second.err
     assert (main.wait(), other.wait()) == (4, 4), main.err + other.err
     lost = f"on one ({network.addresses['one']}) stopped responding"
     assert lost in main.out

@@ -28,6 +28,7 @@ from slocheck.load.master.workers import LostError
 from slocheck.load.messaging import bundle as bundles
 from slocheck.load.messaging import protocol
 from slocheck.load.messaging.machine_messages import (
+    Admitted,
     Challenge,
     Goodbye,
     Join,
@@ -224,9 +225,10 @@ class Machines:
             self._refusal = self._refusal or text
 
     def _add(self, identity: bytes, join: Join, address: str) -> None:
-        if identity in self.joined or not secrets.compare_digest(
-            join.challenge.encode(), self._challenge.encode()
-        ):
+        if not secrets.compare_digest(join.challenge.encode(), self._challenge.encode()):
+            return
+        if identity in self.joined:
+            self._send(identity, Admitted())
             return
         wanted = self._listening.workers
         if self._closed or len(self.joined) >= wanted:
@@ -238,6 +240,7 @@ class Machines:
             self._free_name(join.machine), address, join.processes, join.scenario, time.monotonic()
         )
         self.joined[identity] = machine
+        self._send(identity, Admitted())
         self._tell(
             f"worker {len(self.joined)} of {wanted} has joined: {machine}, "
             f"{quantity(machine.processes, 'process', 'processes')}"

@@ -307,3 +307,82 @@ def test_a_mapping_names_only_what_is_there(series: list[tuple[str, dict[str, st
         mapping.counter,
         mapping.route_label,
     )
+
+
+REQUEST_LABELS = 'method="GET",path="/a",status="200"'
+
+
+@pytest.mark.parametrize(
+    ("series", "histogram", "counter"),
+    [
+        pytest.param(
+            (
+                'prometheus_http_request_duration_seconds_bucket{handler="/graph"}',
+                'prometheus_http_requests_total{handler="/graph",code="200"}',
+                'prometheus_http_response_size_bytes_bucket{handler="/graph"}',
+                'promhttp_metric_handler_requests_total{code="200"}',
+            ),
+            "prometheus_http_request_duration_seconds",
+            "prometheus_http_requests_total",
+            id="Prometheus itself",
+        ),
+        pytest.param(
+            (
+                'starlette_requests_total{method="GET",path_template="/a"}',
+                'starlette_responses_total{method="GET",path_template="/a",status_code="200"}',
+                'starlette_requests_processing_time_seconds_bucket{method="GET",path_template="/a"}',
+                'starlette_exceptions_total{method="GET",path_template="/a",exception_type="X"}',
+            ),
+            "starlette_requests_processing_time_seconds",
+            "starlette_responses_total",
+            id="starlette-prometheus: the counter with the status",
+        ),
+        pytest.param(
+            (
+                f"litestar_requests_total{{{REQUEST_LABELS}}}",
+                f"litestar_request_duration_seconds_bucket{{{REQUEST_LABELS}}}",
+                f"litestar_requests_error_total{{{REQUEST_LABELS}}}",
+            ),
+            "litestar_request_duration_seconds",
+            "litestar_request_duration_seconds_count",
+            id="Litestar: not the errors alone",
+        ),
+        pytest.param(
+            (
+                f"axum_http_requests_total{{{REQUEST_LABELS}}}",
+                f"axum_http_requests_duration_seconds_bucket{{{REQUEST_LABELS}}}",
+                'axum_http_requests_pending{method="GET",endpoint="/a"}',
+            ),
+            "axum_http_requests_duration_seconds",
+            "axum_http_requests_duration_seconds_count",
+            id="axum",
+        ),
+        pytest.param(
+            (
+                'http_server_request_duration_seconds_bucket{method="get",path="/a"}',
+                'http_server_requests_total{method="get",path="/a",code="200"}',
+                'http_server_exceptions_total{exception="X"}',
+            ),
+            "http_server_request_duration_seconds",
+            "http_server_requests_total",
+            id="Ruby's collector",
+        ),
+        pytest.param(
+            (
+                f"grafana_http_request_duration_seconds_bucket{{{REQUEST_LABELS}}}",
+                'grafana_datasource_request_duration_seconds_bucket{datasource="x",code="200",method="GET"}',
+                'grafana_api_response_status_total{code="200"}',
+            ),
+            "grafana_http_request_duration_seconds",
+            "grafana_http_request_duration_seconds_count",
+            id="Grafana: not what it asks of others",
+        ),
+    ],
+)
+def test_the_metrics_of_other_servers_are_found(
+    series: tuple[str, ...], histogram: str, counter: str
+) -> None:
+    """Names of real servers that have no preset: the latency of all requests, and the count with a status."""
+    mapping = found(*series)
+    assert (mapping.histogram, mapping.counter) == (histogram, counter)
+    assert mapping.status_label is not None

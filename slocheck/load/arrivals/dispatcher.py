@@ -45,6 +45,8 @@ class Dispatcher:
         self._next_ns: int | None = None
         self._timer: KernelTimer | None = None
         self._lag: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
+        self._note_lag: Callable[[int], object] = id
+        self._second_end_ns = 0
         self._dropped: defaultdict[int, int] = defaultdict(int)
         self._hub = gevent.get_hub()
 
@@ -64,7 +66,7 @@ class Dispatcher:
         """Hand out no more arrivals; overdue ones count as dropped."""
         now_ns = monotonic_ns()
         while self._next_ns is not None and self._next_ns < now_ns:
-            self._dropped[(self._next_ns - self._origin_ns) // NS_PER_SECOND] += 1
+            self._dropped[self._second_of(self._next_ns)] += 1
             self._advance()
         self._next_ns = None
         self._idle.clear()  # or each of thousands of users would look for its own place when it ends
@@ -125,16 +127,26 @@ class Dispatcher:
     def _hand_out(self, due_ns: int) -> None:
         user_class, _ = work = next(self._work)
         idle = self._idle[user_class]
-        second = (due_ns - self._origin_ns) // NS_PER_SECOND
         if not idle:
-            self._dropped[second] += 1
+            self._dropped[self._second_of(due_ns)] += 1
             return
-        self._lag[second].append(monotonic_ns() - due_ns)
+        if due_ns >= self._second_end_ns:
+            self._begin_second(self._second_of(due_ns))
+        self._note_lag(monotonic_ns() - due_ns)
         idle.pop()((due_ns, work))
+
+    def _second_of(self, due_ns: int) -> int:
+        return (due_ns - self._origin_ns) // NS_PER_SECOND
+
+    def _begin_second(self, second: int) -> None:
+        """Note the lags of this second from now on."""
+        self._second_end_ns = self._origin_ns + (second + 1) * NS_PER_SECOND
+        self._note_lag = self._lag[second].append
 
     def take(self) -> ArrivalCounts:
         """Return what happened since the last call."""
         lag, self._lag = self._lag, defaultdict(lambda: array("q"))
+        self._second_end_ns = 0  # so that the next arrival begins a second in the new counts
         dropped, self._dropped = self._dropped, defaultdict(int)
         rows = stacked([_histogram(values) for values in lag.values()])
         return ArrivalCounts(dropped, Lags(np.asarray(list(lag), dtype=np.int64), rows))

@@ -13,6 +13,7 @@ the workers send exactly what one worker would.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,13 @@ def arrivals(
     stages: Sequence[Stage], spread: ArrivalProcess, *, seed: int, index: int, processes: int
 ) -> Iterator[int]:
     """Yield one worker's arrivals, nanoseconds since the load began, ascending, until the stages end."""
+    return chain.from_iterable(_blocks(stages, spread, seed=seed, index=index, processes=processes))
+
+
+def _blocks(
+    stages: Sequence[Stage], spread: ArrivalProcess, *, seed: int, index: int, processes: int
+) -> Iterator[list[int]]:
+    """Yield the arrivals in blocks, each as a list."""
     profile = _Profile(stages)
     random = np.random.Generator(np.random.Philox(key=seed % 2**64))
     first, reached = 0, 0.0
@@ -45,7 +53,7 @@ def arrivals(
             targets += random.random(_BLOCK) * np.clip(profile.total - targets, 0.0, 1.0)
             targets = np.minimum(targets, np.nextafter(profile.total, 0.0))
         mine = within & (numbers % processes == index)
-        yield from np.round(profile.times(targets[mine]) * NS_PER_SECOND).astype(np.int64).tolist()
+        yield np.round(profile.times(targets[mine]) * NS_PER_SECOND).astype(np.int64).tolist()
         if not within.all():
             return
         first += _BLOCK

@@ -154,7 +154,8 @@ class FlowUser(User):
             return False
         pending, connection = self._note_pending(step), self._connection
         try:
-            self._request = request = self._written(step)
+            fixed = None if self._keeps_cookies else step.fixed
+            self._request = request = fixed or self._written(step)
         except UnsendableError:
             return False
         if not connection.begin(request, self._deadline_ns, self._on_arrived):

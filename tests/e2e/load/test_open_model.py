@@ -29,6 +29,8 @@ def by_second(ended: Run, name: str = "") -> dict[int, int]:
 
 AT_MOST_S = 0.25
 """What this machine may add to the truth: the round trip, and waiting for a core."""
+ORDER_S = 0.05
+"""The truth pairs responses with arrivals in order; on a busy machine some, 10 ms apart, change places."""
 
 
 @pytest.mark.parametrize("kind", ["declarative", *IMPORTS])
@@ -42,8 +44,10 @@ def test_a_stall_is_seen_by_all_who_come_meanwhile(tmp_path: Path, kind: str) ->
         share = Fraction(quantile)
         true_s = found.true_s(share)
         low_ns, high_ns = quantile_bounds(found.total.latencies, share)
-        assert high_ns / 1e9 >= true_s - 0.01, f"p{quantile}: never less than the truth"
+        assert high_ns / 1e9 >= true_s - ORDER_S, f"p{quantile}: never less than the truth"
         assert low_ns / 1e9 <= true_s + AT_MOST_S, f"p{quantile}"
+    mean_s = found.total.total_ns / found.total.ok / 1e9
+    assert mean_s >= sum(found.truth) / len(found.truth) - 0.001, "in whatever order they were served"
     assert found.total.over[OVER_500_MS] >= 50, "half of a second's arrivals, whatever else happened"
     assert found.total.max_ns >= 990_000_000
     true_p99_s = 0.95

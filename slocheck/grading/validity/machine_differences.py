@@ -16,6 +16,8 @@ ERROR_RATE = 0.01
 """Error rate of all comparisons of a run together (Bonferroni)."""
 LEAST_SLOWER = 0.01
 """Difference in the share of slow responses, 0..1, that is worth a warning."""
+LEAST_CUT_OFF = 10
+"""Requests of a machine that have to fail, all of them, before it is taken to be cut off from the target."""
 _TYPICAL, _SLOW = 0.5, 0.05
 """Shares of responses over a threshold that show a longer network path, and a longer tail."""
 
@@ -39,11 +41,30 @@ def machine_differences(run: Evidence) -> Iterator[RunWarning]:
     measures = _measures(machines, run.recording.thresholds_ns)
     allowed = ERROR_RATE / max(1, len(machines) * len(measures))
     for number, machine in enumerate(machines):
+        if text := _cut_off(machine, [*machines[:number], *machines[number + 1 :]]):
+            yield RunWarning("machine-differs", text)
+            continue
         for measure in measures:
             found = _against_others(measure, number)
             if found and found.p_value < allowed and found.one - found.other > _least(measure):
                 yield RunWarning("machine-differs", _text(machine, measure, found))
                 break
+
+
+def _cut_off(machine: MachineHealth, others: Sequence[MachineHealth]) -> str:
+    """Say that none of a machine's requests succeeded while most of the others' did; empty otherwise.
+
+    Its users wait for responses that do not come, so it soon sends nothing that could be compared in blocks.
+    """
+    sent, bad = sum(machine.load.sent), sum(machine.load.not_ok)
+    rest_sent = sum(sum(other.load.sent) for other in others)
+    rest_bad = sum(sum(other.load.not_ok) for other in others)
+    if sent < LEAST_CUT_OFF or bad < sent or 2 * rest_bad >= rest_sent:
+        return ""
+    return (
+        f"all {sent:,} requests of {machine.machine} failed or had an unexpected response, and "
+        f"{rest_bad / rest_sent:.2%} of those of the other machines; check that it reaches the target"
+    )
 
 
 def _least(measure: _Measure) -> float:

@@ -58,6 +58,16 @@ def test_a_machine_that_fares_worse_is_named(changes: dict[str, float], says: st
     assert "more than chance" in text
 
 
+def test_a_machine_that_does_not_reach_the_target_is_named() -> None:
+    """Even if its users wait for responses, so that it sends in two blocks of the window only."""
+    load = machine("far", 3).load
+    alone = (100, 100, *(0,) * (BLOCKS - 2))
+    cut = replace(load, sent=alone, not_ok=alone, over=((0,) * len(THRESHOLDS),) * BLOCKS)
+    (text,) = told(machine("a", 1), MachineHealth("cut", "10.0.0.3", ("w",), load=cut))
+    assert text.startswith("all 200 requests of cut failed or had an unexpected response, and ")
+    assert told(MachineHealth("a", "", (), load=cut), MachineHealth("b", "", (), load=cut)) == []
+
+
 def test_what_cannot_be_compared_is_not() -> None:
     """One machine alone; and loads whose blocks do not fit, as in damaged evidence."""
     assert told(machine("far", 3, failing=0.5)) == []

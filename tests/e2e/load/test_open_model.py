@@ -11,7 +11,7 @@ from slocheck.evidence.histogram import count_at_or_over, quantile_bounds
 from slocheck.evidence.recording import BEFORE_LOAD
 from slocheck.spec.model.load_profile import ArrivalProcess, Stage
 from tests.builders.load_plans import THRESHOLDS_MS, constant, make_plan, write_scenario
-from tests.e2e.support.load_runs import Run, run
+from tests.e2e.support.load_runs import Run, run, sent_of
 from tests.e2e.support.servers.load_server import LoadServer
 from tests.e2e.support.stall_runs import IMPORTS, Stall, declarative, locust_file, stalled
 
@@ -27,7 +27,7 @@ def by_second(ended: Run, name: str = "") -> dict[int, int]:
     return {second: count for second, count in seconds.items() if count}
 
 
-AT_MOST_S = 0.25
+AT_MOST_S = 0.5
 """What this machine may add to the truth: the round trip, and waiting for a core."""
 ORDER_S = 0.05
 """The truth pairs responses with arrivals in order; on a busy machine some, 10 ms apart, change places."""
@@ -59,7 +59,8 @@ def test_a_closed_loop_does_not_see_the_stall(tmp_path: Path) -> None:
     """Only four users can wait: the same second delays four requests instead of fifty."""
     with LoadServer() as server:
         scenario = locust_file(tmp_path, "FastHttpUser", Stall(number=100).path, wait="constant(0.03)")
-        ended = run(make_plan(server.url, scenario, users=4, duration_s=4))
+        plan = make_plan(server.url, scenario, users=4, duration_s=60)
+        ended = run(plan, until=sent_of("GET ask", each=151))
     total = ended.total("GET ask")
     assert total.sent > 150
     assert 1 <= total.over[OVER_500_MS] <= 8
@@ -85,9 +86,11 @@ MIXED = (
 def mixed(url: str, scenario: str, **changes: Any) -> tuple[list[int], list[dict[int, int]]]:
     """Run the mixed flows for a second and a half; return the counts by endpoint, and by second of each flow.
 
+    There are more users than arrivals, so that none is dropped however slow the machine is.
+
     A flow's later steps are sent when the earlier ones get a response: only its first has a planned second.
     """
-    ended = run(make_plan(url, scenario, users=100, rate=constant(150, 1.5), **changes))
+    ended = run(make_plan(url, scenario, users=300, rate=constant(150, 1.5), **changes))
     assert ended.result.health.arrivals is not None
     assert ended.result.health.arrivals.dropped == 0
     return [ended.total(f"GET {name}").sent for name in ("/a", "/b", "/c")], [
@@ -188,14 +191,14 @@ def test_lanes_share_the_arrivals_by_weight(tmp_path: Path) -> None:
     """
     with LoadServer() as server:
         scenario = write_scenario(tmp_path, text)
-        ended = run(make_plan(server.url, scenario, users=20, rate=constant(200, 2)))
+        ended = run(make_plan(server.url, scenario, users=40, rate=constant(50, 2)))
     often, seldom = ended.total("GET often").sent, ended.total("GET seldom").sent
     arrivals = ended.result.health.arrivals
     assert arrivals is not None
-    assert arrivals.planned == 400
-    assert often + seldom == 400 - arrivals.dropped, "late at the end: dropped"
-    assert 0.6 * 400 < often < 0.9 * 400
+    assert arrivals.planned == 100
+    assert often + seldom == 100 - arrivals.dropped, "late at the end: dropped"
+    assert 0.6 * (often + seldom) < often < 0.9 * (often + seldom)
     logins = ended.total("GET login")
-    assert by_second(ended, "GET login") == {BEFORE_LOAD: 15}, "every user of the pool starts once, before"
-    assert count_at_or_over(logins.latencies, 0)[0] == 15
+    assert by_second(ended, "GET login") == {BEFORE_LOAD: 30}, "every user of the pool starts once, before"
+    assert count_at_or_over(logins.latencies, 0)[0] == 30
     assert ended.result.window_start > ended.result.load_start, "so that the logins are not in the window"

@@ -10,6 +10,8 @@ from tests.builders.specs import make_spec
 
 RATE = '  rps_per_instance: {bronze: ">= 50/s", silver: ">= 200/s"}\n'
 ERRORS = '  error_rate: {bronze: "< 1%", silver: "< 0.01%"}\n'
+RARE = '  error_rate: {{bronze: "< 1%", silver: "< {}"}}\n'
+CONFIDENT = "confidence: 95%\n"
 LATENCY = '  latency_p95: {bronze: "< 500ms", silver: "< 10ms"}\n'
 
 
@@ -29,6 +31,10 @@ SCRAPE = 'scrape: ["http://127.0.0.1:8000/metrics"]\n'
             "confidence: 95%\n",
             "silver needs: a window of 8m30s",
             id="longer",
+        ),
+        pytest.param(RARE.format("0.000059%"), CONFIDENT, "silver needs: a window of 23h51m", id="a day"),
+        pytest.param(
+            RARE.format("0.000058%"), CONFIDENT, "silver needs: a verdict on error_rate", id="more than a day"
         ),
         pytest.param(RATE + LATENCY, "", "silver needs: 22 users, a better latency_p95", id="both"),
         pytest.param(
@@ -62,3 +68,9 @@ def test_the_advice_for_a_longer_run_holds() -> None:
     """A run of the advised length, otherwise the same, proves the tier."""
     spec = make_spec(ERRORS, more="confidence: 95%\n")
     assert assess(spec, make_evidence(steady(510, {20: 100}))).tier == "silver"
+
+
+def test_a_load_in_arrivals_is_advised_in_arrivals() -> None:
+    """Twice the peak rate and a tenth, in whole arrivals."""
+    spec = make_spec(RATE, load="rate: 10/s")
+    assert advice(assess(spec, make_evidence(steady(60, {20: 100}))), spec) == "silver needs: 22/s offered"

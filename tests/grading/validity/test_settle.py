@@ -6,6 +6,8 @@ import pytest
 
 from slocheck.grading.assess import assess
 from slocheck.grading.assessment import Outcome, Verdict
+from slocheck.grading.validity.checks import check_run
+from slocheck.indicators.measured_run import measured
 from slocheck.spec.model import SourceChoice
 from tests.builders.reports import report
 from tests.faults.evidence_faults import EVIDENCE_FAULTS, Place
@@ -40,6 +42,24 @@ def test_a_second_gap_at_the_edge_is_not_settled_with_the_first() -> None:
     evidence = FAULTS["scrapes missing"].strike(passed.evidence, (0.3, 0.7))
     evidence = FAULTS["scrapes missing to the end"].strike(evidence, (0.85, 1.0))
     assert assess(passed.spec, evidence).exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("allowed", "client_saw"),
+    [
+        pytest.param(4, True, id="an edge as long as a gap may be"),
+        pytest.param(3.9, False, id="a longer one"),
+    ],
+)
+def test_the_client_makes_up_for_a_gap_if_none_is_at_the_edge(allowed: float, *, client_saw: bool) -> None:
+    """Four intervals without a scrape at the end are a gap of their own if three are allowed."""
+    passed = report(Outcome.PASS)
+    evidence = FAULTS["scrapes missing"].strike(passed.evidence, (0.3, 0.7))
+    evidence = FAULTS["scrapes missing to the end"].strike(evidence, (0.85, 1.0))
+    spec = replace(passed.spec, validity=replace(passed.spec.validity, max_scrape_gap=allowed))
+    (gap,) = (one for one in check_run(spec, measured(evidence)) if one.code == "scrape-gaps")
+    assert not gap.valid
+    assert gap.client_saw is client_saw
 
 
 def test_what_a_restart_within_the_gap_lost_is_not_met_without_the_client() -> None:

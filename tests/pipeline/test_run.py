@@ -227,12 +227,13 @@ def test_a_signal_while_the_result_is_saved_is_kept_for_the_end(tmp_path: Path, 
 
 
 def test_evidence_that_cannot_be_saved_does_not_cost_the_verdict(tmp_path: Path, target: str) -> None:
-    """The run is graded although its folder is gone, and the first thing that failed is named."""
+    """The run is graded although a file stands in place of its folder; what failed first is named."""
     reports = tmp_path / "reports"
 
     def lose_the_folder() -> None:
         (folder,) = (path for path in reports.iterdir() if path.is_dir())
         shutil.rmtree(folder)
+        folder.touch()
 
     result = run_once(spec_in(tmp_path, target), reports, before_end=lose_the_folder)
     assert "slo.yaml: cannot be written" in str(result.save_error)

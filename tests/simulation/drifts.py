@@ -64,10 +64,11 @@ class Change:
         limit_us = round(-log(SLOW / slack) * float(pace[-1]) * 1000)
         slow = rng.binomial(each - failed, np.exp(-limit_us / 1000 / pace))
         thresholds = (limit_us * MS // 1000,)
+        middle = pace * rng.gamma(each, 1 / each, seconds)
         parts = [
             make_slice(
                 second,
-                {float(pace[second]): each - int(bad) - int(late), limit_us / 1000: int(late)},
+                {float(middle[second]): each - int(bad) - int(late), limit_us / 1000: int(late)},
                 failures={FailureClass.STATUS: int(bad)},
                 statuses={200: each - int(bad), 500: int(bad)},
                 thresholds=thresholds,

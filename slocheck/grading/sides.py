@@ -15,6 +15,8 @@ from slocheck.spec.model import IndicatorKind, Limit, Objective, SourceChoice, S
 from slocheck.statistics.confidence import Criterion
 
 MET, BREACHED, UNDECIDED = Verdict.MET, Verdict.BREACHED, Verdict.UNDECIDED
+FLAWLESS = (Cause.CORRELATED, Cause.TOO_FEW_REQUESTS)
+"""Why a side without a bad request can be undecided."""
 
 BY_CLIENT = "decided by the client's count: "
 """How the reason begins where the client's met stands for a server that is undecided."""
@@ -95,13 +97,16 @@ def combine(kind: IndicatorKind, sides: tuple[SideResult, ...]) -> tuple[Verdict
     """Return the verdict of one or two sides (client first) and the reason for it.
 
     With two sides: met only if both are met, breached if either is. If the server side is
-    undecided the client settles six cases, none of which can make a false met:
+    undecided the client settles seven cases, none of which can make a false met:
 
     - The limit lies inside a bucket of the server's histogram. For the same requests the client's
       latency is never below the server's, so what the client proves holds for the server.
     - The server's totals meet the limit but come in too few scrapes for the statistics. They count the same
       requests as the client, whose statistics then hold for both (not so for cache lookups, which
       need not be requests).
+    - The server counted no request but the client's, and none that was too slow, but its scrapes and buckets
+      leave the requests looking more correlated than the client's exact counts show. Each of them took the
+      client at least as long, so the client's statistics hold for both.
     - A restart within the load lost counts of the client's own requests, and no foreign ones replace them;
       the others meet the limit. The client knows what became of the lost ones, and is never faster.
     - The server's rate meets the limit but varies. It does not know what was offered; the client does, and
@@ -135,6 +140,8 @@ def _settled(kind: IndicatorKind, server: SideResult) -> bool:
     if traits_of(kind).is_percentile and server.bucket_limited:
         return True
     if server.cause is Cause.VARYING and server.observed is MET:
+        return True
+    if traits_of(kind).is_percentile and server.own_only and server.cause in FLAWLESS:
         return True
     if traits_of(kind).counts_requests and server.counted is MET:
         return True

@@ -28,6 +28,7 @@ IN_BUCKET = SideResult(
 )
 FEW = SideResult(Side.SERVER, UNDECIDED, SHOWN, 100, observed=MET, cause=Cause.TOO_FEW_SLICES)
 VARIES = replace(FEW, cause=Cause.VARYING)
+FLAWLESS = replace(FEW, cause=Cause.CORRELATED, own_only=True)
 LOST = replace(_server(UNDECIDED), counted=MET)
 LOST_BAD = replace(_server(UNDECIDED), counted=UNDECIDED)
 FEW_BAD = replace(FEW, observed=BREACHED)
@@ -55,6 +56,22 @@ BLIND_CLIENT = SideResult(Side.CLIENT, UNDECIDED, None, 0, reason="no data")
         pytest.param(
             ERRORS, _client(MET), FEW, MET, id="few scrapes: the client's statistics speak for both"
         ),
+        pytest.param(LATENCY, _client(MET), FLAWLESS, MET, id="none was too slow, nor took the client less"),
+        pytest.param(
+            LATENCY,
+            _client(MET),
+            replace(FLAWLESS, own_only=False),
+            UNDECIDED,
+            id="others' requests are not the client's",
+        ),
+        pytest.param(
+            LATENCY,
+            _client(MET),
+            replace(FLAWLESS, cause=Cause.TOO_CLOSE),
+            UNDECIDED,
+            id="some were too slow",
+        ),
+        pytest.param(ERRORS, _client(MET), FLAWLESS, UNDECIDED, id="a failure may stay behind a proxy"),
         pytest.param(RATE, _client(MET), FEW, MET, id="few scrapes of a rate"),
         pytest.param(RATE, _client(MET), VARIES, MET, id="what the client got was served"),
         pytest.param(

@@ -1,4 +1,4 @@
-# Everything a fresh machine needs: CPython 3.11 or newer, make, and for the tests root on Debian.
+# A fresh machine needs only CPython 3.11 or newer and make, and for the tests Debian and root.
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -15,16 +15,16 @@ demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
 demo-full: $(INSTALLED) $(SERVERS)  ## The ladder and a run on private PostgreSQL, Redis, nginx and Prometheus
 	$(BIN)/slocheck demo --full --ladder
 
-test: $(INSTALLED) $(SERVERS) $(NODE)/.installed  ## Run all tests, the end-to-end ones with the real servers
+test: $(INSTALLED) $(SERVERS) $(NODE)/.installed  ## Run all tests, the end-to-end ones against real servers
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-# the tests start some thousand processes: none of them should compile the package again
+# the tests start a few thousand processes: none of them should compile the package again
 test explore faults: export PYTHONDONTWRITEBYTECODE :=
 
-explore: $(INSTALLED)  ## Run the property tests with other examples than those of `make test`, and many of them
+explore: $(INSTALLED)  ## Run the property tests with many more examples, other than those of `make test`
 	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n 2 tests --ignore tests/e2e -m hypothesis
 
-faults: $(INSTALLED) $(SERVERS)  ## Run the fault catalogue with real processes, beside a control
+faults: $(INSTALLED) $(SERVERS)  ## Run the fault catalogue with real processes, each fault with a control
 	$(BIN)/python -m tests.faults
 
 check: lint types test  ## Lint, types, tests
@@ -41,12 +41,12 @@ docs: $(INSTALLED)  ## Write docs/cli.md, the tables of docs/presets.md and docs
 	$(BIN)/python -m tests.spec.preset_table
 	$(BIN)/python -m tests.reporters.result_page
 
-pictures: $(INSTALLED) $(SERVERS)  ## Make the pictures of the README from a run of a minute
+pictures: $(INSTALLED) $(SERVERS)  ## Make the pictures of the README from a one-minute run
 	$(BIN)/python -m tests.e2e.docs.pictures
 
 install: $(INSTALLED)  ## Make the virtual environment
 
-lock: $(INSTALLED)  ## Write requirements.lock anew from constraints.txt; needs uv
+lock: $(INSTALLED)  ## Write a new requirements.lock from constraints.txt; needs uv
 	uv pip compile pyproject.toml --extra dev --extra reference-api --constraint constraints.txt --generate-hashes --no-annotate \
 	  --no-header --python-version 3.11 --python-platform linux --quiet --output-file requirements.lock
 
@@ -80,7 +80,7 @@ $(SERVERS): Makefile | $(INSTALLED)
 	fi
 	@touch $@
 
-# Metric libraries of others to run against, checked by hash; nothing of them is installed outside this folder.
+# Third-party metric libraries to test against, checked by hash; none is installed outside this folder.
 $(NODE)/.installed: tests/e2e/libraries/package.json tests/e2e/libraries/package-lock.json | $(INSTALLED) $(SERVERS)
 	@command -v npm >/dev/null || \
 	  { if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -94,6 +94,6 @@ $(NODE)/.installed: tests/e2e/libraries/package.json tests/e2e/libraries/package
 	cd $(NODE) && npm ci --ignore-scripts --no-audit --no-fund --silent
 	touch $@
 
-clean:  ## Remove all that make has made; archived runs under reports/ stay
+clean:  ## Remove everything that make has made; archived runs under reports/ stay
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run once by the image of the primary, when its database is new: lets the replica stream from it.
+# The primary's image runs this once, when its database is new: it lets the replica stream from the primary.
 set -eu
 psql --variable=ON_ERROR_STOP=1 --variable=password="$REPLICATION_PASSWORD" \
   --username="$POSTGRES_USER" --dbname="$POSTGRES_DB" <<'SQL'

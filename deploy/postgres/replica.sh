@@ -1,5 +1,5 @@
 #!/bin/sh
-# The replica: a copy of the primary the first time, then what the primary writes, as it comes.
+# The replica: the first time a copy of the primary, then whatever the primary writes, as it arrives.
 set -eu
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   PGPASSWORD=$REPLICATION_PASSWORD pg_basebackup --host=database --username=replicator --pgdata="$PGDATA" \

@@ -214,11 +214,11 @@ def test_every_validity_limit_can_be_written_with_its_unit() -> None:
     block = (
         "validity: {min_sent: 50%, max_generator_cpu: 150%, max_loop_lag: 50ms, max_stall: 3s, "
         "max_schedule_lag: 20ms, max_lag_share: 20%, max_exceptions: 5, max_generator_failures: 6, "
-        "min_window: 90%, "
+        "min_window: 90%, max_unexpected: 4%, "
         "max_unrecorded: 2, max_clock_skew: 1m, max_clock_jump: 2s, min_slices: 3, "
         "max_scrape_gap: 2.5, steady: false}"
     )
     written = good("validity: {min_sent: 99%, min_slices: 10}", block).validity
     assert written == ValidityLimits(
-        0.5, 1.5, 0.05, 3.0, 0.02, 0.2, 5, 6, 0.9, 2, 60.0, 2.0, 3, 2.5, steady=False
+        0.5, 1.5, 0.05, 3.0, 0.02, 0.2, 5, 6, 0.9, 2, 60.0, 2.0, 3, 2.5, steady=False, max_unexpected=0.04
     )

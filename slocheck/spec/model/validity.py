@@ -22,7 +22,7 @@ class ValidityLimits:
         max_clock_jump: Largest jump of the wall clock against the monotonic one, seconds.
         min_slices: Fewest 1 s slices in the window.
         max_scrape_gap: Largest gap between two samples of a live target, in scrape intervals.
-        steady: Whether a limit is met only in a window without latency drift.
+        steady: Whether a limit is met only if a window that became worse shows it in its last part, too.
         max_unexpected: Largest share of an endpoint's responses with an unexpected status, 0..1.
     """
 

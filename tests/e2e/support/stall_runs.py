@@ -7,6 +7,7 @@ from math import ceil
 from pathlib import Path
 
 from slocheck.evidence.recording import SliceCounts
+from slocheck.spec.model.load_profile import ArrivalProcess
 from tests.builders.load_plans import constant, make_plan, write_scenario
 from tests.e2e.support.load_runs import run
 from tests.e2e.support.servers.load_server import LoadServer
@@ -91,7 +92,7 @@ def stalled(folder: Path, kind: str, stall: Stall, *, warmup_s: int, duration_s:
         else:
             scenario = locust_file(folder, kind, stall.path)
         course = constant(RATE, warmup_s + duration_s)
-        lasting = {"warmup_s": warmup_s, "duration_s": duration_s}
+        lasting = {"warmup_s": warmup_s, "duration_s": duration_s, "arrivals": ArrivalProcess.EVEN}
         ended = run(make_plan(server.url, scenario, users=min(requests, MOST_USERS), rate=course, **lasting))
         assert server.counts[stall.path] == ended.sent == requests
     assert ended.result.health.arrivals is not None

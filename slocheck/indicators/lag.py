@@ -20,7 +20,7 @@ from slocheck.indicators.samples import NoData
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.growth.buckets import LastBucket
 from slocheck.indicators.server.growth.scrape_targets import target_name
-from slocheck.indicators.server.growth.selections import Both, Pinned, Selection
+from slocheck.indicators.server.growth.selections import Both, Selection, all_requests
 from slocheck.indicators.server.reconcile import reconcile
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.model import Preset
@@ -95,7 +95,7 @@ def longest_wait(interval: float, mapping: Preset) -> float:
 
 def requests_counted(preset: Preset, metrics: AbstractSet[str]) -> Iterator[tuple[str, Selection]]:
     """Yield each of `metrics` that counts requests, and which of its series count each request once."""
-    every = Pinned((), preset.route_label, frozenset(preset.ignore_routes))
+    every = all_requests(preset)
     if preset.counter in metrics and preset.counter:
         yield preset.counter, every
     if preset.histogram and (buckets := f"{preset.histogram}_bucket") in metrics:

@@ -7,6 +7,7 @@ from slocheck.evidence.series import RawSeries, ServerSeries
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.spec.model import Preset
+from slocheck.spec.status_values import statuses_of
 
 INTERVAL_S = 10.0
 SAMPLES = 40
@@ -55,12 +56,17 @@ def _at_rate(one: RawSeries, times: tuple[float, ...], served: int) -> RawSeries
 
 
 def _is_good(one: RawSeries, statuses: Collection[str]) -> bool:
-    return all(one.labels.get(label, "200").startswith("2") for label in statuses)
+    return all(_is_success(one.labels.get(label, "200")) for label in statuses)
+
+
+def _is_success(status: str) -> bool:
+    return any(one.startswith("2") for one in statuses_of(status))
 
 
 def _good(status: str) -> str:
     """Return the status of a success, grouped (``2xx``) if this one is."""
-    return f"2{status[1:]}" if status[1:] in ("xx", "XX") else "200"
+    meant = statuses_of(status)
+    return "2xx" if meant and not meant[0].isdigit() else "200"
 
 
 def _without(one: RawSeries, statuses: Collection[str]) -> tuple[str, frozenset[tuple[str, str]]]:

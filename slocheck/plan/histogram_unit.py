@@ -23,6 +23,12 @@ def unit_of(histogram: Family) -> Fraction:
     return Fraction(1, 1000) if _largest(histogram) > LONGEST_S else Fraction(1)
 
 
+def suits_seconds(histogram: Family) -> bool:
+    """Tell whether a histogram's boundaries are such as latencies in seconds have: below and above 0.1 s."""
+    finite = _finite(histogram)
+    return bool(finite) and min(finite) < 1 and SHORTEST_S <= max(finite) <= LONGEST_S
+
+
 def unit_doubt(mapping: Preset, families: Iterable[Family]) -> str:
     """Say that a histogram's boundaries contradict the unit of a mapping of one's own; empty otherwise.
 
@@ -45,5 +51,8 @@ def unit_doubt(mapping: Preset, families: Iterable[Family]) -> str:
 
 def _largest(histogram: Family) -> Fraction:
     """Return the largest finite boundary as it is written; 0 without any."""
-    finite = (Fraction(text) for text in histogram.boundaries if _FINITE.fullmatch(text))
-    return max(finite, default=Fraction(0))
+    return max(_finite(histogram), default=Fraction(0))
+
+
+def _finite(histogram: Family) -> list[Fraction]:
+    return [Fraction(text) for text in histogram.boundaries if _FINITE.fullmatch(text)]

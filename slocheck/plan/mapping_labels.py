@@ -7,6 +7,7 @@ from slocheck.plan.families import Family
 from slocheck.plan.label_roles import roles_of
 from slocheck.plan.route_shapes import same_route
 from slocheck.spec.model import Endpoint, Objective, Preset, SourceChoice
+from slocheck.spec.status_values import statuses_of
 
 MOST_SHOWN = 8
 
@@ -53,6 +54,7 @@ def compare_labels(
         else:
             notes.append(_without(histogram, label, "histogram_status_label", roles_of(histogram).status))
     there = [family for family in (histogram, counter) if family]
+    notes += _unreadable(mapping, histogram, counter)
     endpoints = _endpoints(objectives)
     methods = {**_methods(mapping, there, endpoints), **mapping.methods}
     routes = {**_routes(mapping, there, endpoints, base_path), **mapping.routes}
@@ -79,6 +81,19 @@ def _missing(mapping: Preset, histogram: Family | None, counter: Family | None) 
         for key, label, likely in wanted:
             if label and not seen.values(label):
                 yield _without(seen, label, key, likely)
+
+
+def _unreadable(mapping: Preset, histogram: Family | None, counter: Family | None) -> Iterator[str]:
+    """Say which label for the status has no value that is one."""
+    for family, label in ((histogram, mapping.histogram_status_label), (counter, mapping.status_label)):
+        values = family.values(label) if family and label else ()
+        if family and values and not any(map(statuses_of, values)):
+            seen = ", ".join(values[:MOST_SHOWN])
+            yield (
+                f"{family.name} has no HTTP status in the label {label}, but {seen}: if requests fail, the "
+                "server does not tell how many; write the label that has the status under preset, or "
+                "source: client"
+            )
 
 
 def _without(family: Family, label: str, key: str, likely: str | None) -> str:

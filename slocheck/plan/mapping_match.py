@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from slocheck.plan.families import Family, FamilyKind
-from slocheck.plan.histogram_unit import unit_of
+from slocheck.plan.histogram_unit import suits_seconds, unit_of
 from slocheck.plan.label_roles import Roles, roles_of
 from slocheck.plan.mapping_text import described, mapping_yaml
 from slocheck.spec.metric_units import unit_in_name
@@ -73,21 +73,25 @@ def match_mapping(families: Sequence[Family], presets: Iterable[Preset]) -> Matc
     """Return the mapping of a service's metrics, why it is unclear, or None if none has series yet.
 
     A shipped preset whose families and labels are all there comes first. Next is any histogram with a name
-    of HTTP latencies, with the labels that hold method, route and status; then a summary, whose count is as
-    good as any other counter; then a counter of requests.
+    of HTTP latencies, with the labels that hold method, route and status, or none but a counter's; then a
+    summary, whose count is as good as any other counter; then a counter of requests.
     """
     by_name = {family.name: family for family in families if family.series}
     exact = _best([one for preset in presets if (one := _shipped(preset, by_name))])
     if exact:
         return _one(exact, by_name)
     latencies = [family for family in by_name.values() if _is_latency(family)]
-    timed = [family for family in latencies if family.kind is FamilyKind.HISTOGRAM]
+    named = [family for family in latencies if family.kind is FamilyKind.HISTOGRAM]
+    timed = named or [family for family in by_name.values() if _may_be_latency(family)]
     for wanted in (timed, [family for family in latencies if family.is_summary]):
         if ranked := _ranked(wanted):
             return _one([mapping_of(family, None, by_name) for family in ranked], by_name)
-    if labelled := [family for family in timed if family.own_labels]:
-        return _alien(labelled, by_name)
     counters = _ranked([family for family in by_name.values() if _counts_requests(family)])
+    plain = [family for family in timed if _is_told_by(family, counters)]
+    if len(plain) == 1:
+        return _one([mapping_of(plain[0], None, by_name)], by_name)
+    if labelled := [family for family in named if family.own_labels]:
+        return _alien(labelled, by_name)
     return _one([mapping_of(None, family, by_name) for family in counters], by_name) if counters else None
 
 
@@ -165,6 +169,19 @@ def _counts_requests(family: Family) -> bool:
     return family.kind is FamilyKind.COUNTER and _is_of_requests(family) and not _is_time(family)
 
 
+def _may_be_latency(family: Family) -> bool:
+    """Tell whether a histogram of requests may be one of seconds, although its name does not say so."""
+    suits = family.kind is FamilyKind.HISTOGRAM and _is_of_requests(family)
+    return suits and not _is_time(family) and suits_seconds(family)
+
+
+def _is_told_by(histogram: Family, counters: Sequence[Family]) -> bool:
+    """Tell whether all labels of a histogram are those of the only counter, which has the status."""
+    if len(counters) != 1 or not roles_of(counters[0]).status:
+        return False
+    return set(histogram.own_labels) <= set(counters[0].own_labels)
+
+
 def _is_of_requests(family: Family) -> bool:
     words = _tokens(family.name)
     return bool(words & _HTTP) and not words & (_OTHERS | _SOME)
@@ -211,7 +228,9 @@ def _counter_for(roles: Roles, by_name: Mapping[str, Family]) -> Family | None:
     fitting = [
         family
         for family in by_name.values()
-        if _counts_requests(family) and roles_of(family).status and roles_of(family).route == roles.route
+        if _counts_requests(family)
+        and roles_of(family).status
+        and roles.route in (None, roles_of(family).route)
     ]
     ranked = _ranked(fitting)
     return ranked[0] if len(ranked) == 1 and not roles.status else None

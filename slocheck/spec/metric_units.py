@@ -18,14 +18,11 @@ SHORT_UNITS: Mapping[Fraction, str] = dict(zip(UNITS.values(), ("min", "s", "ms"
 _LONG: Mapping[str, str] = {
     **{unit: unit for unit in UNITS},
     **{unit.removesuffix("s"): unit for unit in UNITS},
-    "millis": "milliseconds",
-    "msec": "milliseconds",
-    "msecs": "milliseconds",
-    "micros": "microseconds",
-    "usec": "microseconds",
-    "usecs": "microseconds",
-    "nanos": "nanoseconds",
-    "secs": "seconds",
+    **dict.fromkeys(("millis", "msec", "msecs", "millisec", "millisecs"), "milliseconds"),
+    **dict.fromkeys(("micros", "usec", "usecs", "microsec", "microsecs"), "microseconds"),
+    **dict.fromkeys(("nanos", "nsec", "nsecs", "nanosec", "nanosecs"), "nanoseconds"),
+    **dict.fromkeys(("secs",), "seconds"),
+    **dict.fromkeys(("mins",), "minutes"),
 }
 """Words that mean the unit anywhere except at the start."""
 _SHORT: Mapping[str, str] = {

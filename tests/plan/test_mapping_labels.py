@@ -81,3 +81,19 @@ def test_two_routes_that_differ_by_a_slash_are_two() -> None:
     assert compare_labels(MAPPING, families_of(both, {}), SPEC.objectives).mapping.routes == {}
     others = [*series({**LABELS, "route": "orders"}), *series({**LABELS, "route": "/orders/"})]
     assert compare_labels(MAPPING, families_of(others, {}), SPEC.objectives).mapping.routes == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "named"),
+    [
+        pytest.param("PERMISSION_DENIED", True, id="of another protocol"),
+        pytest.param("200 OK", False, id="words after the code"),
+        pytest.param("error", False, id="an outcome"),
+    ],
+)
+def test_a_status_label_without_statuses_is_named(status: str, named: bool) -> None:
+    """Which requests failed cannot be read from it; the note says what it has instead."""
+    found = families_of(series({**LABELS, "status_code": status}), {})
+    notes = compare_labels(MAPPING, found, SPEC.objectives).notes
+    assert len(notes) == 2 * named
+    assert all(f"no HTTP status in the label status_code, but {status}: " in note for note in notes)

@@ -31,10 +31,6 @@ CAPTURED = {
     "prometheus-flask-exporter": "flask",
     "starlette-exporter": "starlette_exporter",
 }
-DOTTED = (
-    'http.server.request.duration_bucket{http.request.method="GET",http.route="/a",'
-    'http.response.status_code="200"}'
-)
 SECONDS = ("0.1", "1", "+Inf")
 
 
@@ -86,61 +82,6 @@ def test_the_old_conventions_of_python_have_the_route_in_the_target() -> None:
     assert isinstance(match, Match)
     old = shipped_preset("otel-old")
     assert match.mapping == replace(old, name="auto", route_label="http_target", notes="")
-
-
-@pytest.mark.parametrize(
-    ("series", "expected"),
-    [
-        pytest.param(
-            ('myapp_http_request_duration_seconds_bucket{method="GET",path="/a",code="200"}',),
-            ("myapp_http_request_duration_seconds", "method", "path", "code", "code", 1),
-            id="a namespace",
-        ),
-        pytest.param(
-            ('http_server_duration_milliseconds_bucket{http_method="GET",http_target="/a",http_status="200"}',),
-            ("http_server_duration_milliseconds", "http_method", "http_target", *["http_status"] * 2, 1000),
-            id="milliseconds by name",
-        ),
-        pytest.param(
-            ('request_latency_ms_bucket{verb="get",endpoint="/a",http_status="2xx"}',),
-            ("request_latency_ms", "verb", "endpoint", "http_status", "http_status", 1000),
-            id="ms, verb, endpoint, grouped statuses",
-        ),
-        pytest.param(
-            ('api_response_time_seconds_bucket{url_rule="/a/<id>",status="200"}',),
-            ("api_response_time_seconds", None, "url_rule", "status", "status", 1),
-            id="no method",
-        ),
-        pytest.param(
-            (DOTTED,),
-            ("http.server.request.duration", "http.request.method", "http.route",
-             *["http.response.status_code"] * 2, 1),
-            id="dotted names",
-        ),
-        pytest.param(
-            ('shop_request_seconds_bucket{route="/a",method="GET"}',
-             'shop_requests_total{route="/a",method="GET",status="200"}'),
-            ("shop_request_seconds", "method", "route", "status", None, 1),
-            id="the counter has the status",
-        ),
-        pytest.param(
-            ('shop_http_request_seconds_bucket{endpoint="web",exported_endpoint="/a",status="200"}',),
-            ("shop_http_request_seconds", None, "exported_endpoint", "status", "status", 1),
-            id="a label of the scrape in the way",
-        ),
-    ],
-)  # fmt: skip
-def test_variants_are_found(series: tuple[str, ...], expected: tuple[object, ...]) -> None:
-    """Family by name, labels by name and values, the unit by name."""
-    one = found(*series)
-    assert (
-        one.histogram,
-        one.method_label,
-        one.route_label,
-        one.status_label,
-        one.histogram_status_label,
-        1 / one.unit_seconds,
-    ) == expected
 
 
 def test_the_counts_of_a_summary_are_as_good_as_a_counter() -> None:
@@ -307,82 +248,3 @@ def test_a_mapping_names_only_what_is_there(series: list[tuple[str, dict[str, st
         mapping.counter,
         mapping.route_label,
     )
-
-
-REQUEST_LABELS = 'method="GET",path="/a",status="200"'
-
-
-@pytest.mark.parametrize(
-    ("series", "histogram", "counter"),
-    [
-        pytest.param(
-            (
-                'prometheus_http_request_duration_seconds_bucket{handler="/graph"}',
-                'prometheus_http_requests_total{handler="/graph",code="200"}',
-                'prometheus_http_response_size_bytes_bucket{handler="/graph"}',
-                'promhttp_metric_handler_requests_total{code="200"}',
-            ),
-            "prometheus_http_request_duration_seconds",
-            "prometheus_http_requests_total",
-            id="Prometheus itself",
-        ),
-        pytest.param(
-            (
-                'starlette_requests_total{method="GET",path_template="/a"}',
-                'starlette_responses_total{method="GET",path_template="/a",status_code="200"}',
-                'starlette_requests_processing_time_seconds_bucket{method="GET",path_template="/a"}',
-                'starlette_exceptions_total{method="GET",path_template="/a",exception_type="X"}',
-            ),
-            "starlette_requests_processing_time_seconds",
-            "starlette_responses_total",
-            id="starlette-prometheus: the counter with the status",
-        ),
-        pytest.param(
-            (
-                f"litestar_requests_total{{{REQUEST_LABELS}}}",
-                f"litestar_request_duration_seconds_bucket{{{REQUEST_LABELS}}}",
-                f"litestar_requests_error_total{{{REQUEST_LABELS}}}",
-            ),
-            "litestar_request_duration_seconds",
-            "litestar_request_duration_seconds_count",
-            id="Litestar: not the errors alone",
-        ),
-        pytest.param(
-            (
-                f"axum_http_requests_total{{{REQUEST_LABELS}}}",
-                f"axum_http_requests_duration_seconds_bucket{{{REQUEST_LABELS}}}",
-                'axum_http_requests_pending{method="GET",endpoint="/a"}',
-            ),
-            "axum_http_requests_duration_seconds",
-            "axum_http_requests_duration_seconds_count",
-            id="axum",
-        ),
-        pytest.param(
-            (
-                'http_server_request_duration_seconds_bucket{method="get",path="/a"}',
-                'http_server_requests_total{method="get",path="/a",code="200"}',
-                'http_server_exceptions_total{exception="X"}',
-            ),
-            "http_server_request_duration_seconds",
-            "http_server_requests_total",
-            id="Ruby's collector",
-        ),
-        pytest.param(
-            (
-                f"grafana_http_request_duration_seconds_bucket{{{REQUEST_LABELS}}}",
-                'grafana_datasource_request_duration_seconds_bucket{datasource="x",code="200",method="GET"}',
-                'grafana_api_response_status_total{code="200"}',
-            ),
-            "grafana_http_request_duration_seconds",
-            "grafana_http_request_duration_seconds_count",
-            id="Grafana: not what it asks of others",
-        ),
-    ],
-)
-def test_the_metrics_of_other_servers_are_found(
-    series: tuple[str, ...], histogram: str, counter: str
-) -> None:
-    """Names of real servers that have no preset: the latency of all requests, and the count with a status."""
-    mapping = found(*series)
-    assert (mapping.histogram, mapping.counter) == (histogram, counter)
-    assert mapping.status_label is not None

@@ -14,7 +14,7 @@ from tests.plan.test_mapping_match import PAGES, page_families
 FAST = shipped_preset("fastapi-instrumentator")
 HISTOGRAM, COUNTER = "http_request_duration_seconds_bucket", "http_requests_total"
 TARGET = {"job": "shop", "instance": "127.0.0.1:80"}
-ALIEN = {"verb": "GET", "place": "/a", "result": "200"}
+ALIEN = {"verb": "GET", "place": "/a", "grade": "200"}
 
 
 def seen(*series: tuple[str, dict[str, str]]) -> tuple[Family, ...]:

@@ -10,7 +10,7 @@ from slocheck.indicators.server.copies import counted_several_times
 from slocheck.indicators.server.endpoints import not_told_apart
 from slocheck.indicators.server.growth.buckets import LastBucket
 from slocheck.indicators.server.growth.counts import Counted
-from slocheck.indicators.server.growth.selections import Both, Pinned, Selection, requests_of
+from slocheck.indicators.server.growth.selections import Both, Selection, all_requests, requests_of
 from slocheck.indicators.server.reconcile import ROUNDING
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.plan.series_queries import PROCESS_START, UP
@@ -74,7 +74,7 @@ class FirstCounts:
     def unit_doubt(self, client: Fraction, *, boundaries_differ: bool) -> Doubt | None:
         """Say that the histogram's times do not fit the client's, whose mean is given in seconds."""
         preset = self._server.preset
-        every = Pinned((), preset.route_label, frozenset(preset.ignore_routes))
+        every = all_requests(preset)
         metric, name = f"{preset.histogram}_bucket", f"{preset.histogram}_sum"
         added = self._alone(metric, Both(every, LastBucket()))
         if added is None or added.total() != sum(self._sent.values()) or not self._server.series_of(name):

@@ -13,10 +13,8 @@ from slocheck.indicators.server.endpoints import nothing_counted
 from slocheck.indicators.server.growth.counts import Counted
 from slocheck.indicators.server.growth.selections import (
     EVERYTHING,
-    HasStatus,
     Selection,
     Without,
-    WithStatus,
     requests_of,
 )
 from slocheck.indicators.server.known_failures import with_known_failures
@@ -26,7 +24,7 @@ from slocheck.indicators.server.related_jobs import cache_sample, instance_count
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
 from slocheck.spec.indicators import UNSERVED_STATUSES, traits_of
-from slocheck.spec.model import CUSTOM, IndicatorKind, Limit, Objective, Preset, Reduce, Spec
+from slocheck.spec.model import CUSTOM, IndicatorKind, Limit, Objective, Reduce, Spec
 
 _UNSERVED = tuple(str(status) for status in sorted(UNSERVED_STATUSES))
 
@@ -86,9 +84,10 @@ def _errors(question: _ServerQuestion) -> Share | NoData:
 
 
 def _availability(question: _ServerQuestion) -> Share | NoData:
-    label = question.server.preset.status_label or ""
-    sure, possible = (WithStatus(label, _UNSERVED, surely=surely) for surely in (True, False))
-    return _bad_share(question, sure, possible, question.client.unserved)
+    """Requests that nothing served; those with a grouped status are possibly among them."""
+    rule = replace(question.spec.failures, statuses=_UNSERVED)
+    statuses = StatusRule(question.server.preset.status_label or "", rule, question.client)
+    return _bad_share(question, statuses.failed, statuses.maybe_failed, question.client.unserved)
 
 
 def _cache(question: _ServerQuestion) -> Share | NoData:
@@ -182,8 +181,11 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
     unexpected = unexpected_responses(preset.counter, counted, statuses)
     if isinstance(unexpected, NoData):
         return unexpected
-    if not statuses.all_succeeded and not counted.total(HasStatus(statuses.label)):
-        return NoData(_no_status(preset))
+    if not preset.status_label and not statuses.all_succeeded:
+        return NoData(
+            f"{preset.counter} has no status label and some requests of this run failed, "
+            "so what was served is not known; write source: client"
+        )
     possible = statuses.possibly_bad
     lag = Fraction(server.raw.lag) * covered.instances
     if covered.seconds <= lag:
@@ -203,14 +205,6 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
         (*unexpected, *replica_notes(spec, server, covered.instances)),
         closed=not spec.workload.rate,
         server_alone=True,
-    )
-
-
-def _no_status(preset: Preset) -> str:
-    label = f"label {preset.status_label} of {preset.counter} is not a status code"
-    which = label if preset.status_label else f"{preset.counter} has no status label"
-    return (
-        f"{which} and some requests of this run failed, so what was served is not known; write source: client"
     )
 
 

@@ -1,6 +1,6 @@
 """Which of the server's counted responses failed, which were unexpected, and which were served."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,11 +8,13 @@ from slocheck.indicators.samples import NoData
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.growth.counts import Counted
 from slocheck.indicators.server.growth.selections import (
+    EVERYTHING,
     Both,
     Either,
     HasStatus,
     Selection,
     Unexpected,
+    Without,
     WithStatus,
 )
 from slocheck.spec.model import FailureRule
@@ -21,6 +23,10 @@ MOSTLY = Fraction(1, 2)
 """Beyond this share of unexpected responses the server counted something other than what was meant."""
 MOST_NAMED = 3
 """The most statuses that a message names."""
+_UNEXPECTED_REMEDY = "correct the requests, or name the statuses under failures: expected or statuses"
+_UNREADABLE_REMEDY = (
+    "write status_label under preset with a label that has the HTTP status, or source: client"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +52,20 @@ class StatusRule:
         return WithStatus(self.label, self.rule.statuses, surely=True)
 
     @property
-    def possibly_bad(self) -> Selection:
-        """The series of requests that failed or were not what was meant, or may be one of these.
+    def maybe_failed(self) -> Selection:
+        """The series of requests that failed, or may have.
 
         A series without a status is left out if the client saw only successes.
         """
         maybe: Selection = WithStatus(self.label, self._possible_failures, surely=False)
         if self.all_succeeded:
             maybe = Both(maybe, HasStatus(self.label))
-        return Either(Either(self.failed, maybe), self.unexpected)
+        return Either(self.failed, maybe)
+
+    @property
+    def possibly_bad(self) -> Selection:
+        """The series of requests that failed or were not what was meant, or may be one of these."""
+        return Either(self.maybe_failed, self.unexpected)
 
     @property
     def all_succeeded(self) -> bool:
@@ -86,25 +97,42 @@ class StatusRule:
         """The series of requests with a status that spec and scenario do not name, or possibly so."""
         return Unexpected(self.label, self.rule, self.client.statuses, self.client.accepted, surely=False)
 
+    @property
+    def unreadable(self) -> Selection:
+        """The series whose label is not a status, so that they may be of failed requests."""
+        if not self.label or self.all_succeeded:
+            return Without(EVERYTHING)
+        return Without(HasStatus(self.label))
+
 
 def unexpected_responses(metric: str, counted: Counted, statuses: StatusRule) -> tuple[str, ...] | NoData:
-    """Say how many responses had an unexpected status, and which: a note, or NoData if most had one."""
-    number, total = counted.total(statuses.unexpected), counted.total()
-    if not number:
-        return ()
-    by_status: dict[str, Fraction] = {}
+    """Say how many responses had an unexpected or unreadable status: notes, or NoData if most had one."""
+    found: list[str] = []
+    total = counted.total()
+    for wanted, what, remedy in (
+        (statuses.unexpected, "had the unexpected status", _UNEXPECTED_REMEDY),
+        (statuses.unreadable, f"have no HTTP status in the label {statuses.label}, but", _UNREADABLE_REMEDY),
+    ):
+        number = counted.total(wanted)
+        if not number:
+            continue
+        named = _listed(_most_first(counted, wanted, statuses.label))
+        seen = f"{round(number):,} of {round(total):,} responses in {metric} {what} {named}"
+        if number > MOSTLY * total:
+            return NoData(f"{seen}; {remedy}")
+        found.append(f"{seen}: they count as possibly bad")
+    return tuple(found)
+
+
+def _most_first(counted: Counted, wanted: Selection, label: str) -> list[str]:
+    """Return the label's values in the series that are wanted, the most frequent first."""
+    by_value: dict[str, Fraction] = {}
     for labels, part in counted.parts:
-        if statuses.unexpected(labels):
-            status = labels[statuses.label]
-            by_status[status] = by_status.get(status, Fraction(0)) + part.total
-    named = _listed(sorted(by_status, key=lambda status: by_status[status], reverse=True))
-    seen = f"{round(number):,} of {round(total):,} responses in {metric} had the unexpected status {named}"
-    if number > MOSTLY * total:
-        remedy = "correct the requests, or name the statuses under failures: expected or statuses"
-        return NoData(f"{seen}; {remedy}")
-    return (f"{seen}: they count as possibly bad",)
+        if wanted(labels):
+            value = labels.get(label) or "nothing"
+            by_value[value] = by_value.get(value, Fraction(0)) + part.total
+    return sorted(by_value, key=lambda value: by_value[value], reverse=True)
 
 
-def _listed(statuses: Iterable[str]) -> str:
-    names = list(statuses)
+def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + (" or another" if len(names) > MOST_NAMED else "")

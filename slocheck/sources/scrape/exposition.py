@@ -5,6 +5,7 @@ they are looked up after that. Both the text format and OpenMetrics are read.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,6 +22,10 @@ QUOTED_NAME = "{"
 """Start of a line whose metric is quoted among the labels, as for names with dots."""
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 OPENMETRICS_END = "# EOF"
+ONE_REGISTRY = (
+    "nothing tells which of its values is right; register each metric once, and in a multi-process mode "
+    "export the registry of all processes alone"
+)
 
 
 class PageError(Exception):
@@ -72,7 +77,8 @@ class PageReader:
         samples = list(self._samples(text, 1 if openmetrics else MILLISECONDS))
         _refuse_other_pages(text)
         if not self._all and len({sample.series for sample in samples}) < len(samples):
-            raise PageError("the page has a series twice")
+            twice = repeated(samples)[0].metric
+            raise PageError(f"the page has a series twice, {twice}: {ONE_REGISTRY}")
         return samples
 
     def _samples(self, text: str, per_second: int) -> Iterator[PageSample]:
@@ -104,6 +110,12 @@ class PageReader:
         if not self._all and not any(wanted):
             return None
         return self._series.setdefault((name, frozenset(labels.items())), SeriesId(name, labels))
+
+
+def repeated(samples: Iterable[PageSample]) -> tuple[SeriesId, ...]:
+    """Return the series of which a page has several samples."""
+    counts = Counter(sample.series for sample in samples)
+    return tuple(series for series, count in counts.items() if count > 1)
 
 
 def _refuse_other_pages(text: str) -> None:

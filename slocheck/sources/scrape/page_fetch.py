@@ -10,6 +10,7 @@ from http import HTTPStatus
 import httpx
 
 from slocheck.documents.texts import shorten
+from slocheck.masking import strip_url
 from slocheck.sources.scrape.exposition import PageError
 
 MAX_PAGE = 64 * 1024 * 1024
@@ -19,6 +20,10 @@ HEADERS = {"Accept": ACCEPT, "Accept-Encoding": "gzip", "Connection": "close", "
 _TLS_ALERT = r"\x15\x03"
 """Errors of the client when a port that speaks TLS refuses a plain request."""
 LONGEST_REASON = 160
+_PROTOBUF = (
+    "the page is in the protobuf format although text was asked for, and slocheck reads text alone; "
+    "let the service serve text, or let a Prometheus scrape it and name that under prometheus"
+)
 GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 
@@ -76,9 +81,11 @@ def fetch_page(
         ):
             if response.status_code != HTTPStatus.OK:
                 raise PageError(_status(response))
+            content_type = response.headers.get("Content-Type", "").lower()
+            if "protobuf" in content_type:
+                raise PageError(_PROTOBUF)
             body = _body(response, begun + timeout)
             _refuse_cut_off(response, body)
-            content_type = response.headers.get("Content-Type", "")
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
         raise PageError(_cause(error, timeout)) from None
     received = sent + time.monotonic() - begun
@@ -87,7 +94,8 @@ def fetch_page(
 
 def _status(response: httpx.Response) -> str:
     if response.is_redirect:
-        return f"HTTP {response.status_code} redirects, which is not followed; write the final URL"
+        leads_to = shorten(strip_url(response.headers.get("Location", "")) or "nowhere", LONGEST_REASON)
+        return f"HTTP {response.status_code} redirects to {leads_to}, which is not followed; write that URL"
     if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return f"HTTP {response.status_code}: the page asks for credentials; write or correct scrape's auth"
     if response.status_code == HTTPStatus.BAD_REQUEST:

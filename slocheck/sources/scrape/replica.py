@@ -4,7 +4,6 @@ import ssl
 import threading
 import time
 from array import array
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -22,6 +21,7 @@ from slocheck.sources.scrape.exposition import (
     PageSample,
     SeriesId,
     declared,
+    repeated,
 )
 from slocheck.sources.scrape.page_fetch import Page, fetch_page
 
@@ -131,8 +131,7 @@ class Replica:
     def _keep(self, samples: Sequence[PageSample], sent: float, received: float) -> Scrape:
         now = {sample.series: sample.value for sample in samples}
         if len(now) < len(samples):
-            counts = Counter(sample.series for sample in samples)
-            self._twice |= dict.fromkeys(series for series, count in counts.items() if count > 1)
+            self._twice |= dict.fromkeys(repeated(samples))
         start_time = next((one.value for one in samples if one.series.metric == PROCESS_START), None)
         fell, returned = self._fell(now), self._returned(now)
         self._before = now

@@ -20,7 +20,7 @@ from slocheck.plan.series_queries import PROCESS_START, UP
 from slocheck.promql.selectors import SeriesQuery, matches, selector_text
 from slocheck.sources.bucket_warnings import boundary_warnings, common_boundaries
 from slocheck.sources.credentials import Credentials, read_credentials
-from slocheck.sources.scrape.exposition import SeriesId
+from slocheck.sources.scrape.exposition import ONE_REGISTRY, SeriesId
 from slocheck.sources.scrape.page_checks import (
     check_page,
     failed_scrapes,
@@ -213,7 +213,7 @@ class ScrapePages:
     def _ambiguous(self) -> list[str]:
         """Say which wanted series a page had twice: nothing tells which of its values is right."""
         return [
-            f"{strip_url(replica.url)}: the page has a series twice: {series.metric}"
+            f"{strip_url(replica.url)}: the page has a series twice, {series.metric}: {ONE_REGISTRY}"
             for replica in self._replicas
             for series in replica.twice()
             if self._asks(series)

@@ -107,13 +107,13 @@ def _without_label(server: ServerSeries) -> ServerSeries:
 
 
 def test_what_was_served_is_known_without_statuses_if_nothing_failed() -> None:
-    """A label such as ``OK``, or none: the client saw the status of each request that the server counted."""
-    text = _responses(sOK=1000)
+    """A label such as ``done``, or none: the client saw the status of each request that was counted."""
+    text = _responses(sdone=1000)
     for server in (text, _without_label(text)):
         sample = sample_of(RPS, server, _client(1000))
         assert isinstance(sample, Rate)
         assert sample.low * 28 == sample.high * 28 == 1000
-    assert isinstance(sample_of(RPS, _responses(sOK=900, s500=100), _client(1000)), Rate)
+    assert isinstance(sample_of(RPS, _responses(sdone=900, s500=100), _client(1000)), Rate)
 
 
 @pytest.mark.parametrize(
@@ -125,14 +125,66 @@ def test_what_was_served_is_known_without_statuses_if_nothing_failed() -> None:
     ],
 )
 def test_what_was_served_is_not_known_without_statuses_if_something_failed(client: ClientCounts) -> None:
-    """A longer run would not tell: the reason names the label."""
-    text = _responses(sOK=1000)
+    """A longer run would not tell: the reason names the label and what it has instead."""
+    text = _responses(sdone=1000)
     named = sample_of(RPS, text, client)
     missing = sample_of(RPS, _without_label(text), client)
     assert isinstance(named, NoData)
     assert isinstance(missing, NoData)
-    assert "label status_code of http_requests_total is not a status code" in named.reason
+    what = "1,000 of 1,000 responses in http_requests_total have no HTTP status in the label status_code"
+    assert f"{what}, but done; write status_label under preset" in named.reason
     assert "http_requests_total has no status label" in missing.reason
+
+
+@pytest.mark.parametrize("spec", [ERRORS, P95], ids=["error rate", "latency"])
+@pytest.mark.parametrize(
+    ("by_status", "low", "high"),
+    [
+        pytest.param({"s200 OK": 990, "s500 Internal Server Error": 10}, 10, 10, id="Falcon"),
+        pytest.param({"sOK": 990, "sINTERNAL_SERVER_ERROR": 10}, 10, 10, id="names"),
+        pytest.param({"sSUCCESS": 990, "sSERVER_ERROR": 10}, 10, 10, id="outcomes"),
+        pytest.param({"ssuccess": 990, "serror": 10}, 0, 10, id="errors of theirs or ours"),
+    ],
+)
+def test_statuses_in_words_are_read(spec: Spec, by_status: dict[str, int], low: int, high: int) -> None:
+    """Failed requests are bad, however the label says so."""
+    sample = sample_of(spec, _responses(**by_status), replace(_client(1000), failed_responses=10))
+    assert isinstance(sample, Share)
+    assert (sample.low, sample.high) == (Fraction(low, 1000), Fraction(high, 1000))
+    assert sample.notes == ()
+
+
+def test_a_series_of_all_statuses_is_not_counted_again() -> None:
+    """As nginx-module-vts has one beside those of each group."""
+    sample = sample_of(ERRORS, _responses(s2xx=990, s5xx=10, stotal=1000), _client(1000))
+    assert isinstance(sample, Share)
+    assert (sample.total, sample.low, sample.high) == (1000, Fraction(1, 100), Fraction(1, 100))
+
+
+def test_few_statuses_that_cannot_be_read_are_named() -> None:
+    """They may be of failed requests: a note says which, as no longer run would tell."""
+    client = replace(_client(1000), failed_responses=4)
+    sample = sample_of(ERRORS, _responses(s200=990, s500=4, s0=6), client)
+    assert isinstance(sample, Share)
+    assert (sample.low, sample.high) == (Fraction(4, 1000), Fraction(10, 1000))
+    what = "6 of 1,000 responses in http_requests_total have no HTTP status in the label status_code, but 0"
+    assert sample.notes == (f"{what}: they count as possibly bad",)
+
+
+@pytest.mark.parametrize(
+    ("client", "high"),
+    [
+        pytest.param(replace(_client(1000, seen=frozenset({500})), failed_responses=10), 0, id="500 seen"),
+        pytest.param(replace(_client(1000, seen=frozenset({503})), failed_responses=10), 10, id="503 seen"),
+        pytest.param(replace(_client(1000), failed_responses=10), 10, id="nothing known"),
+    ],
+)
+def test_what_the_client_saw_speaks_for_a_group_in_availability(client: ClientCounts, high: int) -> None:
+    """A group has a status that availability counts only if the client saw one, or none of the group."""
+    spec = make_spec('  availability: {bronze: ">= 99.9%"}\n', more=SOURCE, gate="bronze")
+    sample = sample_of(spec, _responses(s2xx=990, s5xx=10), client)
+    assert isinstance(sample, Share)
+    assert [sample.low, sample.high] == [0, Fraction(high, 1000)]
 
 
 def test_a_service_that_serves_nothing_breaks_its_rate() -> None:

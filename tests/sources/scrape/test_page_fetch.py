@@ -72,7 +72,7 @@ def test_credentials_are_sent_and_never_shown(
     ("response", "message"),
     [
         pytest.param(http("", "503 Busy"), "HTTP 503; check the path", id="status"),
-        pytest.param(http("", "302 Found", "Location: /x\r\n"), "HTTP 302 redirects", id="redirect"),
+        pytest.param(http("", "307 Moved", "Location: /x/\r\n"), "HTTP 307 redirects to /x/,", id="redirect"),
         pytest.param(http(b"no", headers=GZIP), "gzip is damaged", id="no gzip"),
         pytest.param(http(gzip.compress(b"a 1\n")[:-4], headers=GZIP), "gzip is cut off", id="half a gzip"),
         pytest.param(
@@ -86,6 +86,11 @@ def test_credentials_are_sent_and_never_shown(
         pytest.param(b"\x15\x03\x01\0\2\2\x28\r\n\r\n", "write https:// if the port speaks TLS", id="TLS"),
         pytest.param(
             http("HTTPS port", "400 Bad"), "HTTP 400; .*, and http against https", id="TLS, and 400"
+        ),
+        pytest.param(
+            http(b"\x0a\x01a", content_type="application/vnd.google.protobuf; encoding=delimited"),
+            "protobuf format .*, and slocheck reads text alone",
+            id="protobuf",
         ),
         pytest.param(http("x" * 2048), "larger than 0 MiB", id="too large"),
         pytest.param(http(gzip.compress(b"x" * 2048), headers=GZIP), "larger than 0 MiB", id="a bomb"),

@@ -3,17 +3,16 @@
 A selection is a value, so that what was added up for it once is found again for the next limit.
 """
 
-import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
 from slocheck.promql.routes import route_labels, route_matches
 from slocheck.spec.model import FailureRule, Objective, Preset
+from slocheck.spec.status_values import ALL_STATUSES, statuses_of
 
 Labels = Mapping[str, str]
-_STATUS = re.compile(r"^([1-5])(\d\d|xx|XX)$")
 
 
 class Selection(Hashable, Protocol):
@@ -43,15 +42,19 @@ class Pinned:
         labels: Label and value pairs, all of which a series has to have; an empty value: without the label.
         route_label: The label that `ignored` is about, and whose value may have a ``*`` for a part.
         ignored: Routes left out.
+        status_labels: Labels with a status; a series that adds up those of all statuses is left out.
     """
 
     labels: tuple[tuple[str, str], ...]
     route_label: str | None = None
     ignored: frozenset[str] = frozenset()
+    status_labels: tuple[str, ...] = ()
 
     def __call__(self, labels: Labels, /) -> bool:
         """Tell whether a series with these labels is meant."""
         if self.route_label and labels.get(self.route_label) in self.ignored:
+            return False
+        if any(labels.get(label) in ALL_STATUSES for label in self.status_labels):
             return False
         return all(
             route_matches(value, labels.get(label, ""))
@@ -82,7 +85,7 @@ class WithStatus:
 
 @dataclass(frozen=True, slots=True)
 class HasStatus:
-    """The series whose label is a status, exact or grouped.
+    """The series whose label is a status, in any form that `statuses_of` reads.
 
     Attributes:
         label: The label with the status.
@@ -92,7 +95,7 @@ class HasStatus:
 
     def __call__(self, labels: Labels, /) -> bool:
         """Tell whether a series with these labels is meant."""
-        return _STATUS.match(labels.get(self.label, "")) is not None
+        return bool(statuses_of(labels.get(self.label, "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +118,16 @@ class Unexpected:
 
     def __call__(self, labels: Labels, /) -> bool:
         """Tell whether a series with these labels is meant."""
-        match = _STATUS.match(labels.get(self.label, ""))
-        if match is None:
+        meant = statuses_of(labels.get(self.label, ""))
+        if not meant:
             return False  # not a status at all: it may stand for a failure, see `WithStatus`
-        if match[2].isdigit():
-            return self._unexpected(int(match[0]))
-        family = int(match[1])
-        members = [status for status in self.seen if status // 100 == family]
+        if meant[0].isdigit():
+            return self._unexpected(int(meant[0]))
+        members = [status for status in self.seen if f"{status // 100}xx" in meant]
         if members:
             return (all if self.surely else any)(self._unexpected(status) for status in members)
         named = {*self.rule.statuses, *self.rule.expected, "2xx"}
-        return not self.surely and f"{family}xx" not in named
+        return not self.surely and named.isdisjoint(meant)
 
     def _unexpected(self, status: int) -> bool:
         return self.rule.unexpected(status) and status not in self.accepted
@@ -169,7 +171,22 @@ class Both:
 def requests_of(objective: Objective, preset: Preset) -> Pinned:
     """Return the series of an objective's requests: its endpoint's, or all but the routes left out."""
     labels, ignored = route_labels(objective, preset)
-    return Pinned(tuple(sorted(labels.items())), preset.route_label, frozenset(ignored))
+    return _of_requests(preset, labels, ignored)
+
+
+def all_requests(preset: Preset) -> Pinned:
+    """Return the series of all requests but those of the routes left out, each request once."""
+    return _of_requests(preset, {}, preset.ignore_routes)
+
+
+def _of_requests(preset: Preset, labels: Labels, ignored: Iterable[str]) -> Pinned:
+    by_status = filter(None, (preset.status_label, preset.histogram_status_label))
+    return Pinned(
+        tuple(sorted(labels.items())),
+        preset.route_label,
+        frozenset(ignored),
+        tuple(dict.fromkeys(by_status)),
+    )
 
 
 def pinned(labels: Labels) -> Pinned:
@@ -181,16 +198,16 @@ def pinned(labels: Labels) -> Pinned:
 def status_share(value: str, statuses: Sequence[str]) -> tuple[bool, bool]:
     """Tell whether a status label's value surely and possibly stands for one of `statuses`.
 
-    Values may be exact (``503``) or grouped (``5xx``); `statuses` may be both as well. What is not a status
-    at all may stand for anything.
+    Both may be exact (``503``) or grouped (``5xx``). What is not a status at all may stand for anything.
     """
-    match = _STATUS.match(value)
-    if match is None:
+    shares = [_share(one, statuses) for one in statuses_of(value)]
+    if not shares:
         return False, True
-    family = f"{match[1]}xx"
-    if family in statuses:
+    return all(surely for surely, _ in shares), any(possibly for _, possibly in shares)
+
+
+def _share(status: str, statuses: Sequence[str]) -> tuple[bool, bool]:
+    """Tell the same for one status."""
+    if status in statuses or f"{status[0]}xx" in statuses:
         return True, True
-    if match[2].isdigit():
-        exact = value in statuses
-        return exact, exact
-    return False, any(status.startswith(match[1]) for status in statuses)
+    return False, not status.isdigit() and any(one.startswith(status[0]) for one in statuses)

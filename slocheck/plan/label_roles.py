@@ -46,6 +46,8 @@ NAME_LABELS = (
 """Labels with the name of a route or of what serves it, if no label has a path."""
 _PATH_WORDS = frozenset({"route", "path", "uri", "url", "endpoint", "pattern", "template", "rule"})
 """Words in the names of labels that hold a path."""
+_NOTHING = frozenset({"none", "null", "undefined", "unknown"})
+"""How a missing value is written."""
 PLAIN_ROUTES = frozenset({"route", "http_route", "url_rule", "path_template", "route_template"})
 """Names that only routes have, so that their values need not look like a path."""
 
@@ -78,7 +80,7 @@ def roles_of(family: Family) -> Roles:
     path = _label(family, ROUTE_NAMES, _is_route) or _path_label(family)
     return Roles(
         method=_label(family, METHOD_NAMES, lambda _, value: value.upper() in _METHODS),
-        route=path or _label(family, NAME_LABELS, lambda _, value: bool(value)),
+        route=path or _label(family, NAME_LABELS, lambda _, value: value.lower() not in _NOTHING),
         status=_label(family, STATUS_NAMES, _is_exact) or _label(family, STATUS_NAMES, _is_status),
         is_path=path is not None,
     )
@@ -93,7 +95,7 @@ def _is_status(_: str, value: str) -> bool:
 
 
 def _is_route(name: str, value: str) -> bool:
-    return name in PLAIN_ROUTES or ("/" in value and "://" not in value)
+    return (name in PLAIN_ROUTES and value.lower() not in _NOTHING) or ("/" in value and "://" not in value)
 
 
 def _path_label(family: Family) -> str | None:

@@ -85,6 +85,14 @@ DOTTED = (
             ("request_latency_seconds", "method", "endpoint", "http_status", None, 1),
             id="only the counter has labels",
         ),
+        pytest.param(
+            (
+                'request_latency_seconds_bucket{route="None"}',
+                'requests_total{method="GET",route="None",status="200"}',
+            ),
+            ("request_latency_seconds", "method", None, "status", None, 1),
+            id="routes without names",
+        ),
     ],
 )  # fmt: skip
 def test_variants_are_found(series: tuple[str, ...], expected: tuple[object, ...]) -> None:

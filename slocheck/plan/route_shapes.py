@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from slocheck.promql.routes import ANY_PART, route_matches
 
 _PARAMETER = re.compile(r"\((?:\?P?<[^>]*>|\?:)?[^()]*\)|\{[^{}]*\}|<[^<>]*>|\[[^\[\]]*\]|%[sd]")
-"""``(?P<id>[0-9]+)``, ``([0-9]+)``, ``{id}``, ``<int:id>``, ``[id]`` and ``%s``, maybe a piece of a segment."""
+"""``(?P<id>[0-9]+)``, ``([0-9]+)``, ``{id}``, ``<int:id>``, ``[id]`` and ``%s``, or a piece of a segment."""
 _WHOLE_PARAMETER = re.compile(r"[:#$][A-Za-z_].*|\*\w*")
 """``:id``, ``#val``, ``$id`` and ``*``, which are a whole path segment."""
 

@@ -98,6 +98,8 @@ def _status(response: httpx.Response) -> str:
         return f"HTTP {response.status_code} redirects to {leads_to}, which is not followed; write that URL"
     if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return f"HTTP {response.status_code}: the page asks for credentials; write or correct scrape's auth"
+    if response.is_server_error:
+        return f"HTTP {response.status_code}: the service failed to serve its metrics page; see its log"
     if response.status_code == HTTPStatus.BAD_REQUEST:
         return "HTTP 400; check the address of the metrics page, and http against https"
     return f"HTTP {response.status_code}; check the path of the metrics page"

@@ -122,7 +122,7 @@ def test_failed_scrapes_are_gaps(app: MetricsApp) -> None:
     assert 0.0 in up.values
     assert up.values[-1] == 1.0
     assert result.incomplete == ()
-    assert "failed (the first: HTTP 500; check the path" in result.warnings[0].text
+    assert "failed (the first: HTTP 500: the service failed" in result.warnings[0].text
 
 
 def test_scrapes_that_all_fail_during_the_load_are_one_gap(app: MetricsApp) -> None:

@@ -71,7 +71,10 @@ def test_credentials_are_sent_and_never_shown(
 @pytest.mark.parametrize(
     ("response", "message"),
     [
-        pytest.param(http("", "503 Busy"), "HTTP 503; check the path", id="status"),
+        pytest.param(http("", "404 Not Found"), "HTTP 404; check the path", id="status"),
+        pytest.param(
+            http("", "500 Oops"), "HTTP 500: the service failed .*; see its log", id="its own failure"
+        ),
         pytest.param(http("", "307 Moved", "Location: /x/\r\n"), "HTTP 307 redirects to /x/,", id="redirect"),
         pytest.param(http(b"no", headers=GZIP), "gzip is damaged", id="no gzip"),
         pytest.param(http(gzip.compress(b"a 1\n")[:-4], headers=GZIP), "gzip is cut off", id="half a gzip"),

@@ -53,6 +53,8 @@ _SHORT = {" ": (r"\+",), "\t": (r"\\*+t",), "\xa0": (r"\\*+_",)}
 _LARGEST_SECRET = 1 << 16
 _SHORTEST_BEGINNING = 3
 """Fewer characters of a secret, before a cut, give nothing away."""
+_HIDDEN = "__slocheck_hidden__"
+"""The attribute under which an exception has the secrets that may be in its text."""
 _BYTES = "surrogateescape"
 """How bytes of the environment that are not UTF-8 are kept in a text."""
 _FOR_URLS = str.maketrans("+/", "-_")
@@ -283,14 +285,25 @@ def _is_long(value: str) -> bool:
 
 @contextmanager
 def errors_masked(secrets: Sequence[str]) -> Iterator[None]:
-    """Mask secrets in the message of what slocheck raises on purpose."""
+    """Mask secrets in the message of what slocheck raises on purpose, and keep them with any exception.
+
+    Whoever shows its traceback, which quotes what it was raised from, masks `hidden_in` it.
+    """
     try:
         yield
-    except SlocheckError as error:
-        error.args = tuple(mask(str(part), secrets) for part in error.args)
+    except BaseException as error:
+        if isinstance(error, SlocheckError):
+            error.args = tuple(mask(str(part), secrets) for part in error.args)
         if isinstance(error, SpecError):
             error.problems = each_text(error.problems, lambda text: mask(text, secrets))
+        setattr(error, _HIDDEN, (*hidden_in(error), *secrets))
         raise
+
+
+def hidden_in(error: BaseException | None) -> tuple[str, ...]:
+    """Return the secrets that must not show in what is said about an exception."""
+    found: tuple[str, ...] = getattr(error, _HIDDEN, ())
+    return found
 
 
 def option_secrets(words: Sequence[str]) -> tuple[str, ...]:

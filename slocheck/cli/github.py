@@ -69,7 +69,10 @@ def _annotate(found: Sequence[Annotation]) -> None:
 
 def _summarise(path: Path, text: str) -> None:
     """Add a summary to those of other runs in the step, as long as all of them fit."""
-    size = path.stat().st_size if path.exists() else 0
+    try:
+        size = path.stat().st_size if path.exists() else 0
+    except OSError as error:
+        raise _unwritable(path, error) from error
     if size + len(text.encode("utf-8", "backslashreplace")) + 2 > MAX_SUMMARY:
         say(f"warning: GITHUB_STEP_SUMMARY: a step may have {MAX_SUMMARY:,} bytes; this summary does not fit")
         return
@@ -81,4 +84,8 @@ def _append(path: Path, text: str) -> None:
         with path.open("ab") as file:
             file.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        raise SaveError(f"{path}: cannot be written: {error.strerror}") from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> SaveError:
+    return SaveError(f"{path}: cannot be written: {error.strerror}")

@@ -35,4 +35,7 @@ def _fitted(text: str) -> Iterator[str]:
 
 def say_traceback() -> None:
     """Print the traceback of the exception that is being handled, its lines as they are."""
-    print(_safe(traceback.format_exc().rstrip("\n")), file=sys.stderr)
+    from slocheck.masking import hidden_in, mask  # noqa: PLC0415 - as above
+
+    text = mask(traceback.format_exc().rstrip("\n"), hidden_in(sys.exception()))
+    print(_safe(text), file=sys.stderr)

@@ -15,7 +15,7 @@ from slocheck.evidence.model import Tick
 from slocheck.grading.assessment import Assessment
 from slocheck.grading.report import Report
 from slocheck.masking import environment_secrets, mask
-from slocheck.pipeline.archive import write_to
+from slocheck.named_files import write_to
 from slocheck.reporters import FORMATS, RUN_FILES
 from slocheck.reporters.escape import for_terminal
 from slocheck.reporters.terminal.layout import say as say_line

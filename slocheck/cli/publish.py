@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from slocheck.errors import SaveError, UsageError
-from slocheck.pipeline.archive import write_atomically
+from slocheck.named_files import write_atomically
 from slocheck.reporters import RUN_FILES
 
 

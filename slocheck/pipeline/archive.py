@@ -1,7 +1,6 @@
 """A run's folder under reports/: written atomically, read back, listed.
 
-A file is written under another name, synced, renamed, and its folder is synced: a kill or a full
-disk leaves the old file or the new one, never half of one.
+A kill or a full disk leaves the old file or the new one, never half of one: see `write_atomically`.
 """
 
 import fcntl
@@ -9,7 +8,6 @@ import os
 import re
 import secrets
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,7 +19,8 @@ from typing import Self
 from slocheck.documents.yaml_tree import MAX_BYTES
 from slocheck.errors import MeasurementError, SaveError, UsageError
 from slocheck.evidence.model import Evidence
-from slocheck.named_files import read_named
+from slocheck.masking import hidden_in, mask
+from slocheck.named_files import asked, read_named, write_atomically
 from slocheck.pipeline.evidence_file import (
     MAX_FILE,
     RECORDING_FILE,
@@ -40,11 +39,9 @@ ORIGINAL_FILE = "evidence-as-run.json.gz"
 SPEC_FILE = "slo.yaml"
 RUNNING_FILE = "running"
 ABORTED_FILE = "aborted"
+UNSAVED_FILE = "unsaved"
+"""What the mark of a run is called if not even the reason could be saved: the disk was full."""
 LATEST = "latest"
-_SPECIAL = (("/", "dev"), ("/", "proc"))
-"""Folders whose paths lead to devices and to open files of this process, which must not be replaced."""
-_PRIVATE, _SHARED = 0o600, 0o666
-"""Modes of new files, before the umask applies."""
 _LONGEST_REASON = 1 << 16
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}\Z", re.ASCII)
 
@@ -64,9 +61,8 @@ class RunFolder:
         return self
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        if error is not None and not (self.path / EVIDENCE_FILE).exists():
-            with suppress(SaveError):
-                self.write(ABORTED_FILE, f"{getattr(error, 'exit_code', 70)}\n{error}\n", private=True)
+        if error is not None and not asked((self.path / EVIDENCE_FILE).exists):
+            self._note(error)
         self.close()
         if isinstance(error, UsageError):
             shutil.rmtree(self.path, ignore_errors=True)
@@ -87,7 +83,13 @@ class RunFolder:
         Raises:
             SaveError: It is not in the run's folder; the text says where it is, if it could be kept at all.
         """
-        spec = spec_text.encode("utf-8", "backslashreplace")
+        try:
+            self._save_somewhere(evidence, spec_text.encode("utf-8", "backslashreplace"))
+        except SaveError as error:
+            self._note(error)
+            raise
+
+    def _save_somewhere(self, evidence: Evidence, spec: bytes) -> None:
         with _too_large(self.path):
             files = encoded(evidence, spec)
         try:
@@ -95,6 +97,15 @@ class RunFolder:
         except SaveError as error:
             kept = self._rescue(files, spec)
             raise SaveError(f"{error}; the run is kept in {kept}" if kept else str(error)) from error
+
+    def _note(self, error: BaseException) -> None:
+        """Leave the reason why this run has no evidence; on a full disk only a mark, which takes no space."""
+        reason = f"{getattr(error, 'exit_code', 70)}\n{mask(str(error), hidden_in(error))}\n"
+        try:
+            self.write(ABORTED_FILE, reason, private=True)
+        except SaveError:
+            with suppress(OSError):
+                (self.path / RUNNING_FILE).rename(self.path / UNSAVED_FILE)
 
     def _rescue(self, files: Files, spec: bytes) -> Path | None:
         """Write the evidence next to the run's folder, or in the temporary folder; returns the folder."""
@@ -142,60 +153,6 @@ def _save(folder: Path, files: Files, spec: bytes) -> None:
     write_atomically(folder / EVIDENCE_FILE, files.evidence, private=True)
 
 
-def write_to(target: Path, content: bytes) -> None:
-    """Write to the path that the user named, whatever is there; raises SaveError.
-
-    A file is replaced as a whole, even through a link. A device or a pipe is written to; it is not an error
-    if nobody reads a pipe to its end.
-    """
-    try:
-        special = target.parts[:2] in _SPECIAL or (target.exists() and not target.is_file())
-        if not special:
-            write_atomically(target.resolve(), content)
-            return
-        with suppress(BrokenPipeError), target.open("wb") as file:
-            file.write(content)
-    except (OSError, RuntimeError, ValueError) as error:  # a link to itself, a name with a NUL in it
-        raise SaveError(
-            f"{target}: cannot be written: {getattr(error, 'strerror', None) or error}"
-        ) from error
-
-
-def write_atomically(target: Path, content: bytes, *, private: bool = False) -> None:
-    """Replace the content of `target`, or leave it as it was; raises SaveError.
-
-    Args:
-        target: An existing file keeps its mode; a new one follows the umask.
-        content: All of it.
-        private: It may hold secrets, so only its owner may read it, whatever the umask.
-    """
-    temporary = target.parent / f".slocheck-{secrets.token_hex(8)}"
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE if private else _SHARED)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                if not private and target.exists():
-                    os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
-    except OSError as error:
-        raise SaveError(f"{target}: cannot be written: {error.strerror or error}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 class Archive:
     """The folder that holds all runs."""
 
@@ -208,8 +165,9 @@ class Archive:
         Without `keep` a folder that was not there is removed again.
         """
         probe = self.root / f".probe-{secrets.token_hex(4)}"
-        made = [] if keep else [path for path in (self.root, *self.root.parents) if not path.exists()]
+        folders = () if keep else (self.root, *self.root.parents)
         try:
+            made = [path for path in folders if not path.exists()]
             self.root.mkdir(parents=True, exist_ok=True)
             write_atomically(probe, b"probe\n" * 1024)
             probe.unlink()
@@ -288,9 +246,9 @@ class Archive:
             folder = runs[-1]
         else:
             path = Path(run)
-            candidates = (path.parent if path.is_file() else path, self.root / run)
+            candidates = (path.parent if asked(path.is_file) else path, self.root / run)
             folder = next((one for one in candidates if _is_run(one)), path)
-        if (folder / EVIDENCE_FILE).is_file():
+        if has_evidence(folder):
             return folder
         if _is_run(folder):
             raise MeasurementError(f"{folder}: {why_no_evidence(folder)}; name another run, or run again")
@@ -305,15 +263,22 @@ class Archive:
         return f"did you mean {close[0]}? Or " if close else ""
 
 
+def has_evidence(folder: Path) -> bool:
+    """Tell whether a folder holds the evidence of a run, as far as this user may know."""
+    return asked((folder / EVIDENCE_FILE).is_file)
+
+
 def _is_run(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in (EVIDENCE_FILE, RUNNING_FILE, ABORTED_FILE))
+    marks = (EVIDENCE_FILE, RUNNING_FILE, ABORTED_FILE)
+    by_name = is_run_name(folder.name) and asked(folder.is_dir)
+    return by_name or any(asked((folder / name).is_file) for name in marks)
 
 
 def shown_path(path: Path) -> str:
     """Return a path as the user would type it: relative to the working folder if it lies below."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
+    except (OSError, ValueError):  # the working folder is gone, or it lies elsewhere
         return str(path)
 
 
@@ -343,10 +308,17 @@ def why_no_evidence(folder: Path) -> str:
     if is_going_on(folder):
         return "this run is still going on"
     text = ""
-    with suppress(OSError):
+    try:
         text = read_named(str(folder / ABORTED_FILE), most=_LONGEST_REASON).decode(errors="replace")
+    except PermissionError as error:
+        return f"it cannot be read: {error.strerror}"
+    except OSError:
+        pass
     code, _, reason = text.partition("\n")
-    return f"this run ended with exit code {code}: {reason.strip()}" if code else "this run was killed"
+    if code:
+        return f"this run ended with exit code {code}: {reason.strip()}"
+    unsaved = asked((folder / UNSAVED_FILE).exists)
+    return "its result could not be saved" if unsaved else "this run was killed"
 
 
 def _locked(mark: Path) -> int:
@@ -360,9 +332,12 @@ def _locked(mark: Path) -> int:
 
 def _is_held(mark: Path) -> bool:
     """Tell whether a living process holds the lock of a file; raises OSError if it cannot be opened."""
-    descriptor = os.open(mark, os.O_RDWR)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(mark, os.O_RDWR)
+    except PermissionError:  # it is another user's
+        descriptor = os.open(mark, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:

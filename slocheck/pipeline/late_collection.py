@@ -13,7 +13,8 @@ from slocheck.evidence.series import LateCollection, ServerSeries, SourcePreflig
 from slocheck.evidence.warnings import RunWarning
 from slocheck.indicators.server.client_counts import client_counts
 from slocheck.masking import errors_masked, mask, masked, secrets_of
-from slocheck.pipeline.archive import replace_evidence, shown_path, write_atomically
+from slocheck.named_files import write_atomically
+from slocheck.pipeline.archive import replace_evidence, shown_path
 from slocheck.pipeline.earlier.remembered import Remembered
 from slocheck.pipeline.interrupts import Interrupts
 from slocheck.pipeline.metric_mapping import Settled, as_collected, ask_by, look_again

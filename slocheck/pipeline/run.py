@@ -25,7 +25,7 @@ from slocheck.pipeline.evidence_builder import Collected, EvidenceBuilder
 from slocheck.pipeline.interrupts import Interrupted
 from slocheck.pipeline.late_collection import how_to_ask_again, how_to_collect, late_collection
 from slocheck.pipeline.metric_mapping import Settled, as_collected, look_again, settle
-from slocheck.pipeline.ports import Adapters, Engine, MetricSource
+from slocheck.pipeline.ports import Adapters, Engine, MetricSource, Reporter
 from slocheck.pipeline.regrade import graded
 from slocheck.pipeline.scenario_log import ScenarioLog
 from slocheck.pipeline.target.first_growth import check_doubted_unit
@@ -115,6 +115,7 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
         if source is not None:
             stack.callback(source.close)
         folder = stack.enter_context(request.archive.create(datetime.now(UTC)))
+        stack.enter_context(errors_masked(secrets))  # within the folder, which keeps the reason of a failure
         log.open(folder.path)
         settled = _prepare(request, engine, source, adapters)
         builder = _builder(request)
@@ -306,11 +307,13 @@ def _keep(evidence: Evidence, folder: RunFolder, request: RunRequest, adapters: 
     since = request.since or Earlier(request.archive)
     report = graded(spec, [evidence], [folder.path], secrets=_secrets(request), since=since)
 
-    def write_reports() -> None:
-        for reporter in adapters.reporters:
-            folder.write(reporter.file_name, reporter.render(report))
+    def write(reporter: Reporter) -> None:
+        folder.write(reporter.file_name, reporter.render(report))
 
-    return RunResult(report, unsaved or _attempt(write_reports))
+    if unsaved is None:  # on a full disk, a smaller report may still fit
+        lost = [_attempt(partial(write, reporter)) for reporter in adapters.reporters]
+        unsaved = next(filter(None, lost), None)
+    return RunResult(report, unsaved)
 
 
 def _attempt(save: Callable[[], None]) -> SaveError | None:

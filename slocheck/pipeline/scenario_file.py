@@ -8,6 +8,7 @@ from pathlib import Path
 
 from slocheck.documents.nearby import meant
 from slocheck.errors import Problem, SpecError, UsageError
+from slocheck.named_files import asked
 from slocheck.scenario.loader import SUFFIXES, load_scenario
 from slocheck.scenario.model import Scenario
 from slocheck.spec.model import Endpoint, SourceChoice, Spec
@@ -25,7 +26,7 @@ def scenario_of(spec: Spec) -> Scenario | None:
         UsageError: It cannot be run, or never sends requests to an endpoint of an objective; says where.
     """
     path = scenario_path(spec)
-    if not path.is_file():
+    if not asked(path.is_file):
         named = spec.workload.scenario
         remedy = meant(path, named) or "name a file relative to the spec's folder"
         raise UsageError(f"{_place(spec)}: {named} does not exist; {remedy}")

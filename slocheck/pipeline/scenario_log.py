@@ -7,10 +7,13 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
+from slocheck.documents.texts import ELLIPSIS
 from slocheck.masking import mask, mask_urls
 
 LOG_FILE = "scenario.log"
 MAX_LOG_BYTES = 1 << 24
+MAX_LINE = 1 << 20
+"""Bytes of a line; the rest of a longer one is left out."""
 _CUT = b"(the log was cut here)\n"
 
 
@@ -22,23 +25,28 @@ class ScenarioLog:
     Args:
         show: Called with each line; None: lines are not shown.
         secrets: Known values that must not show.
+        most: Bytes that are kept to be saved.
     """
 
-    def __init__(self, show: Callable[[str], None] | None, secrets: Sequence[str]) -> None:
+    def __init__(
+        self, show: Callable[[str], None] | None, secrets: Sequence[str], *, most: int = MAX_LOG_BYTES
+    ) -> None:
         self._show, self._secrets = show, secrets
         self._lock = Lock()
         self._begun = b""
         self._waiting: list[bytes] = []
-        self._left = MAX_LOG_BYTES
+        self._left = most
         self._path: Path | None = None
         self._file: BinaryIO | None = None
 
     def take(self, block: bytes) -> None:
         """Take what was written; a line is saved when it is complete."""
         with self._lock:
-            *lines, self._begun = (self._begun + block).split(b"\n")
-            for line in lines:
-                self._add(line)
+            *ends, begun = block.split(b"\n")
+            for end in ends:
+                self._add((self._begun + end)[: MAX_LINE + 1])
+                self._begun = b""
+            self._begun = (self._begun + begun)[: MAX_LINE + 1]
 
     def open(self, folder: Path) -> None:
         """Save the lines in this folder, including earlier ones; without lines there is no file."""
@@ -58,7 +66,8 @@ class ScenarioLog:
                 self._file = None
 
     def _add(self, raw: bytes) -> None:
-        line = mask(mask_urls(raw.decode(errors="replace")), self._secrets)
+        cut = ELLIPSIS if len(raw) > MAX_LINE else ""
+        line = mask(mask_urls(raw[:MAX_LINE].decode(errors="replace") + cut), self._secrets)
         if self._show is not None:
             self._show(line)
         data = line.encode(errors="replace") + b"\n"

@@ -195,10 +195,13 @@ def test_a_summary_never_grows_beyond_what_github_takes(
     assert "this summary does not fit" in capsys.readouterr().err
 
 
-def test_outputs_that_cannot_be_written_are_an_error(actions: Path) -> None:
+def test_outputs_that_cannot_be_written_are_an_error(actions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A later step would mistake a missing verdict for one."""
     (actions / "output").mkdir()
     with pytest.raises(SaveError, match=r"output: cannot be written"):
+        github.tell(report(outcome=Outcome.PASS), FILES)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "x" * 300)  # what cannot even be looked for
+    with pytest.raises(SaveError, match=r"x: cannot be written: File name too long"):
         github.tell(report(outcome=Outcome.PASS), FILES)
 
 

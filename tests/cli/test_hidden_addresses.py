@@ -1,10 +1,13 @@
 """What a variable puts into the path of an address never shows, wherever the address is shown."""
 
+import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from slocheck.cli import exit_code_of
+from slocheck.cli.actions import run
 from slocheck.errors import TargetError
 from slocheck.masking import errors_masked, secrets_of
 from slocheck.spec.loader import parse_spec
@@ -62,3 +65,37 @@ def test_only_what_stands_behind_the_host_is_hidden() -> None:
     assert secrets_of(spec) == ("abc-tenant",)
     with pytest.raises(TargetError, match=r"^\*\*\* is down$"), errors_masked(secrets_of(spec)):
         raise TargetError("abc-tenant is down")
+
+
+def test_what_became_of_a_failed_run_shows_it_neither(
+    spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is kept with the run, and quoted by other commands, which know nothing of the spec."""
+    monkeypatch.chdir(spec.parent)
+    assert exit_code_of(["run", str(spec)]) == 4
+    (kept,) = spec.parent.glob("reports/*/aborted")
+    monkeypatch.delenv("TENANT")
+    assert exit_code_of(["grade", "latest"]) == 4
+    assert exit_code_of(["list"]) == exit_code_of(["history"]) == 0
+    said = f"{kept.read_text()}{''.join(capsys.readouterr())}"
+    assert said.count("connection refused") >= 4
+    assert "t3nant" not in said
+
+
+@pytest.mark.parametrize("options", [[], ["--debug"]])
+def test_a_defect_shows_it_neither(
+    spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    """The traceback quotes exceptions, and what they were raised from, whatever their text."""
+
+    def fail(*_arguments: object) -> None:
+        tenant = os.environ["TENANT"]
+        raise RuntimeError(f"planted: {quote(tenant)}") from KeyError(f"cause: {tenant}")
+
+    monkeypatch.setenv("SLOCHECK_DEBUG", "")
+    monkeypatch.setattr(run, "show_dry_run", fail)
+    assert exit_code_of([*options, "run", "--dry-run", str(spec)]) == 70
+    said = capsys.readouterr().err
+    assert "RuntimeError: planted: ***" in said
+    assert "KeyError: 'cause: ***'" in said
+    assert "t3nant" not in said

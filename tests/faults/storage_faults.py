@@ -26,7 +26,7 @@ SAVE = """
 import sys
 from pathlib import Path
 from slocheck.errors import SaveError
-from slocheck.pipeline.archive import write_atomically
+from slocheck.named_files import write_atomically
 target, new = Path(sys.argv[2]), b"newer" * 50_000
 print("ready", flush=True)
 sys.stdin.readline()

@@ -20,14 +20,13 @@ import pytest
 
 from slocheck.errors import MeasurementError, SaveError, SourceError, UsageError
 from slocheck.evidence.model import Evidence
+from slocheck.named_files import write_atomically, write_to
 from slocheck.pipeline.archive import (
     EVIDENCE_FILE,
     RUNNING_FILE,
     Archive,
     RunFolder,
     load_evidence,
-    write_atomically,
-    write_to,
 )
 from slocheck.pipeline.interrupts import Interrupted
 from tests.builders.evidence import make_evidence

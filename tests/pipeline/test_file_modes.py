@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from slocheck.errors import TargetError
+from slocheck.named_files import write_to
 from slocheck.pipeline.archive import (
     ABORTED_FILE,
     EVIDENCE_FILE,
@@ -16,7 +17,6 @@ from slocheck.pipeline.archive import (
     SPEC_FILE,
     Archive,
     replace_evidence,
-    write_to,
 )
 from slocheck.pipeline.evidence_file import RECORDING_FILE
 from slocheck.pipeline.scenario_log import LOG_FILE, ScenarioLog

@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -149,7 +149,7 @@ def run_once(
     spec: Spec,
     folder: Path,
     *,
-    reporter: Verdict | None = None,
+    reporters: Sequence[Verdict] = (Verdict(),),
     notes: Notes | None = None,
     **changes: object,
 ) -> RunResult:
@@ -171,7 +171,7 @@ def run_once(
     with Interrupts() as interrupts:
         return run(
             request,
-            Adapters(engine, no_source, notes or Notes(), interrupts, (reporter or Verdict(),)),
+            Adapters(engine, no_source, notes or Notes(), interrupts, tuple(reporters)),
         )
 
 
@@ -196,13 +196,14 @@ def test_one_process_makes_several_runs(tmp_path: Path, target: str) -> None:
 
 
 def test_a_report_that_cannot_be_saved_does_not_cost_the_verdict(tmp_path: Path, target: str) -> None:
-    """The result says what could not be saved; the evidence is archived."""
+    """The result says what could not be saved; the evidence and the other reports are archived."""
     result = run_once(
-        spec_in(tmp_path, target), tmp_path / "reports", reporter=Verdict("missing/verdict.txt")
+        spec_in(tmp_path, target), tmp_path / "reports", reporters=(Verdict("missing/verdict.txt"), Verdict())
     )
     assert "missing/verdict.txt: cannot be written" in str(result.save_error)
     (folder,) = Archive(tmp_path / "reports").runs()
     assert load_evidence(folder).provenance.run_id == folder.name
+    assert (folder / "verdict.txt").exists()
     assert result.report.assessment.objectives
 
 
@@ -218,7 +219,7 @@ class Interrupting(Verdict):
 
 def test_a_signal_while_the_result_is_saved_is_kept_for_the_end(tmp_path: Path, target: str) -> None:
     """Everything is saved and graded; then the command ends with the signal's code."""
-    result = run_once(spec_in(tmp_path, target), tmp_path / "reports", reporter=Interrupting())
+    result = run_once(spec_in(tmp_path, target), tmp_path / "reports", reporters=(Interrupting(),))
     assert result.late_signal == "SIGTERM"
     assert (
         Path(result.report.folder) / "verdict.txt"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from slocheck.pipeline.scenario_log import LOG_FILE, MAX_LOG_BYTES, ScenarioLog
+from slocheck.pipeline.scenario_log import LOG_FILE, MAX_LINE, MAX_LOG_BYTES, ScenarioLog
 
 
 def test_lines_are_kept_and_shown_whole_and_masked(tmp_path: Path) -> None:
@@ -41,4 +41,18 @@ def test_without_output_there_is_no_file(tmp_path: Path) -> None:
     log = ScenarioLog(None, [])
     log.open(tmp_path)
     log.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_line_without_an_end_is_cut(tmp_path: Path) -> None:
+    """However much is printed of it; the next line is whole, and no part of a secret is left at the cut."""
+    shown: list[str] = []
+    log = ScenarioLog(shown.append, ["hunter2"], most=0)
+    log.open(tmp_path)
+    log.take(b"x" * (MAX_LINE - 4))
+    for _ in range(100):
+        log.take(b"hunter2")
+    log.take(b"\nthe next: hunter2")
+    log.close()
+    assert shown == [f"{'x' * (MAX_LINE - 4)}***…", "the next: ***"]
     assert not list(tmp_path.iterdir())

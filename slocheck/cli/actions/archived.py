@@ -11,7 +11,7 @@ from slocheck.cli import output
 from slocheck.cli.messages import say
 from slocheck.documents.reader import unknown
 from slocheck.errors import UsageError
-from slocheck.pipeline.archive import EVIDENCE_FILE, LATEST, Archive, shown_path, why_no_evidence
+from slocheck.pipeline.archive import LATEST, Archive, has_evidence, shown_path, why_no_evidence
 from slocheck.pipeline.regrade import regrade
 from slocheck.reporters import FORMATS
 from slocheck.reporters.escape import for_terminal
@@ -24,7 +24,7 @@ def newest_run(reports: Path) -> str:
     verdict is never taken from an older run: if the exit code is one, ``latest`` is meant.
     """
     runs = Archive(reports).runs()
-    found = next((run for run in reversed(runs) if (run / EVIDENCE_FILE).is_file()), None)
+    found = next((run for run in reversed(runs) if has_evidence(run)), None)
     if found is None:
         return LATEST
     if found != runs[-1]:

@@ -21,7 +21,7 @@ from slocheck.importers.har import from_har
 from slocheck.importers.model import Imported, ImportedStep, split_address
 from slocheck.importers.openapi import from_openapi
 from slocheck.importers.text import scenario_text
-from slocheck.pipeline.archive import write_atomically
+from slocheck.named_files import asked, write_atomically
 from slocheck.reporters.escape import for_terminal, slug
 from slocheck.scenario.loader import parse_scenario
 from slocheck.spec.loader import parse_spec
@@ -73,7 +73,7 @@ def write_files(
         target=found.target if target is None else target,
     )
     rendered = _render(found)
-    existing = [str(folder / name) for name in rendered if (folder / name).exists()]
+    existing = [str(folder / name) for name in rendered if asked((folder / name).exists)]
     if existing and not force:
         raise UsageError(f"{', '.join(existing)}: already there; add --force to overwrite, or --dir DIR")
     for name, content in rendered.items():

@@ -13,6 +13,7 @@ from slocheck.comparison.compare import MOST_RUNS
 from slocheck.comparison.history import History, histories
 from slocheck.comparison.model import RunRecord
 from slocheck.errors import UsageError
+from slocheck.named_files import asked
 from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.earlier.reading import Unread, newest, newest_first
 from slocheck.reporters.runs.lines import history_lines, run_rows
@@ -27,8 +28,9 @@ def archive_at(reports: Path) -> Archive:
     Raises:
         UsageError: There is no such folder.
     """
-    if not reports.is_dir() and (reports != DEFAULT_REPORTS or reports.exists()):
-        what = "is not a folder" if reports.exists() else "no such folder"
+    exists = asked(reports.exists)
+    if not asked(reports.is_dir) and (reports != DEFAULT_REPORTS or exists):
+        what = "is not a folder" if exists else "no such folder"
         raise UsageError(f"--reports {reports}: {what}; name the folder that keeps runs")
     return Archive(reports)
 

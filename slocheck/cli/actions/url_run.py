@@ -13,7 +13,8 @@ from slocheck.cli.messages import say
 from slocheck.cli.options import RunOptions
 from slocheck.documents.units import UnitError, parse_duration, parse_rate, split_comparison
 from slocheck.errors import SpecError, UsageError
-from slocheck.pipeline.archive import Archive, write_atomically
+from slocheck.named_files import write_atomically
+from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.earlier.prune import url_spec_name
 from slocheck.scenario.loader import parse_scenario
 from slocheck.spec.loader import parse_spec

@@ -1,6 +1,7 @@
 """What ``slocheck worker`` does: join a run on another machine, take part, and end with it."""
 
 import socket
+from contextlib import closing
 
 from slocheck.allowed_targets import AllowedTargets
 from slocheck.cli.machines.worker_options import WorkerOptions
@@ -11,7 +12,10 @@ from slocheck.errors import GeneratorError, MeasurementError, SlocheckError, Usa
 from slocheck.load.machine.engine import MachineEngine
 from slocheck.load.messaging.machine_messages import JoinRun, MachineDone
 from slocheck.load.messaging.token_files import WORKER, read_token_file
+from slocheck.masking import environment_secrets
+from slocheck.named_files import asked
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
+from slocheck.pipeline.scenario_log import ScenarioLog
 
 
 def work(options: WorkerOptions) -> int:
@@ -24,8 +28,8 @@ def work(options: WorkerOptions) -> int:
     """
     join = _join(options)
     tell = (lambda _text: None) if options.quiet else say
-    shown = (lambda block: say(block.decode(errors="replace").rstrip("\n"))) if options.verbose else None
-    with Interrupts() as interrupts, MachineEngine(join, tell, shown or (lambda _block: None)) as engine:
+    log = ScenarioLog(say if options.verbose else None, environment_secrets(), most=0)
+    with closing(log), Interrupts() as interrupts, MachineEngine(join, tell, log.take) as engine:
 
         def leave() -> None:
             engine.leave(f"it was interrupted there ({interrupts.received})")
@@ -51,7 +55,7 @@ def _join(options: WorkerOptions) -> JoinRun:
     AllowedTargets.of(allowed)
     token = read_token_file(options.token_file, WORKER)
     scenario = options.scenario
-    if scenario is not None and not scenario.is_file():
+    if scenario is not None and not asked(scenario.is_file):
         raise UsageError(f"--scenario {scenario}: no such file; name this machine's own Locust file")
     if not port:
         raise UsageError(f"--join {options.join}: names no port; write {options.join.rstrip(':')}:5557")

@@ -16,6 +16,7 @@ from slocheck.pipeline.archive import (
     ORIGINAL_FILE,
     RUNNING_FILE,
     SPEC_FILE,
+    UNSAVED_FILE,
     Archive,
     is_going_on,
 )
@@ -28,7 +29,8 @@ _LEFT_BY_A_KILL = re.compile(r"\.slocheck-[0-9a-f]{16}|\." + re.escape(RUNNING_F
 _DIGITS = 8
 """Length of the checksum in the name of a spec."""
 _OWN_FILES = frozenset(
-    {EVIDENCE_FILE, RECORDING_FILE, ORIGINAL_FILE, SPEC_FILE, RUNNING_FILE, ABORTED_FILE, LOG_FILE}
+    {EVIDENCE_FILE, RECORDING_FILE, ORIGINAL_FILE, SPEC_FILE}
+    | {RUNNING_FILE, ABORTED_FILE, UNSAVED_FILE, LOG_FILE}
 )
 
 

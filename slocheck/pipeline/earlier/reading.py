@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,8 +12,8 @@ from slocheck.comparison.model import RunRecord
 from slocheck.comparison.reading import UnreadableError, record_of
 from slocheck.errors import UsageError
 from slocheck.masking import environment_secrets, mask, masked
-from slocheck.named_files import read_named
-from slocheck.pipeline.archive import EVIDENCE_FILE, Archive, is_run_name, shown_path, why_no_evidence
+from slocheck.named_files import asked, read_named
+from slocheck.pipeline.archive import Archive, has_evidence, is_run_name, shown_path, why_no_evidence
 
 RESULT_FILE = "result.json"
 MAX_RESULT = 1 << 22
@@ -79,7 +79,7 @@ def read_document(folder: Path) -> Any:
     try:
         return json.loads(read_named(str(path), most=MAX_RESULT), parse_constant=_no_constant)
     except FileNotFoundError:
-        damaged = _has_evidence(folder)
+        damaged = has_evidence(folder)
         raise UsageError(_again(folder, "it is not there") if damaged else why_no_evidence(folder)) from None
     except OSError as error:
         raise UsageError(_again(folder, f"it cannot be read: {error.strerror or error}")) from error
@@ -121,21 +121,9 @@ def run_folder(name: str, archive: Archive) -> Path | None:
     return None
 
 
-def asked(question: Callable[[], bool]) -> bool:
-    """Return the result of a question about a path; False if it may not be asked, or the name is too long."""
-    try:
-        return question()
-    except OSError:
-        return False
-
-
-def _has_evidence(folder: Path) -> bool:
-    return asked((folder / EVIDENCE_FILE).is_file)
-
-
 def _again(folder: Path, why: str) -> str:
     """Say what is wrong with a run's result, and how to write it anew."""
-    if not _has_evidence(folder):
+    if not has_evidence(folder):
         return f"{RESULT_FILE}: {why}"
     path = shlex.quote(shown_path(folder))
     return (

@@ -17,7 +17,8 @@ from slocheck.evidence.model import Ending
 from slocheck.grading.report import Report
 from slocheck.load.launch import Launch
 from slocheck.masking import secrets_of
-from slocheck.pipeline.archive import Archive, write_atomically
+from slocheck.named_files import write_atomically
+from slocheck.pipeline.archive import Archive
 from slocheck.pipeline.interrupts import Interrupts
 from slocheck.pipeline.provenance import command_line
 from slocheck.pipeline.run import RunRequest

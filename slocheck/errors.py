@@ -94,3 +94,8 @@ def chain_of(error: BaseException) -> Iterator[BaseException]:
             current.__context__,
         )
         waiting += [inner for inner in wrapped if isinstance(inner, BaseException)]
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the operating system's text of an error, such as ``No such file or directory``, or its own."""
+    return str(getattr(error, "strerror", None) or error)

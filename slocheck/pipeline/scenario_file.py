@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slocheck.documents.nearby import meant
-from slocheck.errors import Problem, SpecError, UsageError
+from slocheck.errors import Problem, SpecError, UsageError, reason_of
 from slocheck.named_files import asked
 from slocheck.scenario.loader import SUFFIXES, load_scenario
 from slocheck.scenario.model import Scenario
@@ -64,8 +64,7 @@ def _check_syntax(path: Path) -> None:
         place = f"{path}:{error.lineno or 1}:{error.offset or 1}"
         raise UsageError(f"{place}: {error.msg}; a scenario in Python is a Locust file") from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{path}: cannot be read: {reason}; name a Locust file") from error
+        raise UsageError(f"{path}: cannot be read: {reason_of(error)}; name a Locust file") from error
 
 
 def _place(spec: Spec) -> str:

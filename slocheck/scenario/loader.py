@@ -18,7 +18,7 @@ from slocheck.documents.yaml_tree import (
     SequenceNode,
     parse_document,
 )
-from slocheck.errors import UsageError
+from slocheck.errors import UsageError, reason_of
 from slocheck.scenario.model import Scenario
 from slocheck.scenario.parse.feeders import FEEDERS
 from slocheck.scenario.parse.placeholders import check_cookies, check_endpoints, check_placeholders
@@ -59,8 +59,7 @@ def scenario_bytes(path: Path) -> bytes:
         raise UsageError(missing(path, "name a scenario under workload.scenario")) from error
     except (OSError, ValueError) as error:
         # ValueError: a path with a NUL byte
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{path}: cannot be read: {reason}; name a file that can") from error
+        raise UsageError(f"{path}: cannot be read: {reason_of(error)}; name a file that can") from error
 
 
 def read_scenario_file(path: Path, name: str, most: int) -> bytes:

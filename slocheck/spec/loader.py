@@ -11,7 +11,7 @@ from slocheck.documents.nearby import missing
 from slocheck.documents.reader import InvalidValue, Key, ProblemLog, Section, Value, ValueType
 from slocheck.documents.units import shown
 from slocheck.documents.yaml_tree import MAX_BYTES, MappingNode, parse_document
-from slocheck.errors import UsageError
+from slocheck.errors import UsageError, reason_of
 from slocheck.spec.blocks.cache import CACHE
 from slocheck.spec.blocks.confidence import CONFIDENCE
 from slocheck.spec.blocks.failures import FAILURES
@@ -101,8 +101,7 @@ def load_spec(path: str | Path) -> Spec:
         raise UsageError(f"{path}: is a directory; name the file in it, such as {path}/slo.yaml") from error
     except (OSError, ValueError) as error:
         # ValueError: a path with a NUL byte
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{path}: cannot be read: {reason}; name a file that can") from error
+        raise UsageError(f"{path}: cannot be read: {reason_of(error)}; name a file that can") from error
     return parse_spec(data, str(path), environment=os.environ)
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slocheck.errors import SaveError, UsageError
+from slocheck.errors import SaveError, UsageError, reason_of
 from slocheck.named_files import read_named
 
 FORMAT = 1
@@ -69,7 +69,7 @@ def _write(path: Path, content: dict[str, object]) -> None:
             f"{path}: exists already and is kept; name another file, or remove it if no run needs it"
         ) from None
     except (OSError, ValueError) as error:
-        raise SaveError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+        raise SaveError(f"{path}: {reason_of(error)}") from error
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             os.fchmod(descriptor, _MODE)
@@ -79,7 +79,7 @@ def _write(path: Path, content: dict[str, object]) -> None:
     except OSError as error:
         with suppress(OSError):
             path.unlink()
-        raise SaveError(f"{path}: {error.strerror}") from error
+        raise SaveError(f"{path}: {reason_of(error)}") from error
 
 
 def read_token_file(path: Path, role: str) -> Token:
@@ -88,8 +88,7 @@ def read_token_file(path: Path, role: str) -> Token:
         data = read_named(str(path), most=_LARGEST)
         mode = stat.S_IMODE(path.stat().st_mode)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise UsageError(f"--token-file {path}: {why}; make one with `slocheck token`") from None
+        raise UsageError(f"--token-file {path}: {reason_of(error)}; make one with `slocheck token`") from None
     if mode & stat.S_IRWXO:
         raise UsageError(
             f"--token-file {path}: everybody on this machine may read it (mode {mode:04o}); chmod 600 {path}"

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from slocheck.comparison.model import RunRecord
 from slocheck.comparison.reading import UnreadableError, record_of
-from slocheck.errors import UsageError
+from slocheck.errors import UsageError, reason_of
 from slocheck.masking import environment_secrets, mask, masked
 from slocheck.named_files import asked, read_named
 from slocheck.pipeline.archive import Archive, has_evidence, is_run_name, shown_path, why_no_evidence
@@ -82,7 +82,7 @@ def read_document(folder: Path) -> Any:
         damaged = has_evidence(folder)
         raise UsageError(_again(folder, "it is not there") if damaged else why_no_evidence(folder)) from None
     except OSError as error:
-        raise UsageError(_again(folder, f"it cannot be read: {error.strerror or error}")) from error
+        raise UsageError(_again(folder, f"it cannot be read: {reason_of(error)}")) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(_again(folder, f"it is damaged: {error!s:.80}")) from error
 

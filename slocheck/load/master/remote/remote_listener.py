@@ -19,6 +19,7 @@ from locust.rpc.protocol import Message
 from zmq.error import ZMQError
 
 from slocheck.documents.http import authority
+from slocheck.errors import reason_of
 from slocheck.load.messaging.curve_access import Doorkeeper, in_frames, limit, of_frames, plain_address
 
 _FRAMES = 3
@@ -85,7 +86,7 @@ class RemoteListener(zmqrpc.BaseSocket):
                 self.socket.bind(f"tcp://{authority(address, bound or port)}")
             except ZMQError as failed:
                 if failed.errno not in _NOT_HERE:
-                    raise ListenError(failed.strerror or str(failed)) from failed
+                    raise ListenError(reason_of(failed)) from failed
                 error = failed
                 continue
             bound = int(str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT)).rpartition(":")[2])
@@ -151,5 +152,5 @@ def _own_addresses(host: str) -> list[str]:
     try:
         found = sockets.getaddrinfo(host, None, type=sockets.SOCK_STREAM, flags=sockets.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise ListenError(getattr(error, "strerror", None) or str(error)) from error
+        raise ListenError(reason_of(error)) from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))

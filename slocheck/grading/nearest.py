@@ -5,10 +5,6 @@ from math import inf, isfinite
 
 from slocheck.grading.assessment import LevelResult, ObjectiveResult, Verdict
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import IndicatorKind
-
-_OF_FAILURES = frozenset({IndicatorKind.ERROR_RATE, IndicatorKind.AVAILABILITY})
-"""Indicators that count what makes a percentile unbounded."""
 
 Graded = tuple[ObjectiveResult, LevelResult]
 
@@ -26,11 +22,14 @@ def most_used_first(graded: Iterable[Graded]) -> list[Graded]:
     one has the number that explains it.
     """
     found = list(graded)
-    counted = any(
-        result.objective.indicator.kind in _OF_FAILURES and level.verdict is Verdict.BREACHED
-        for result, level in found
-    )
+    counted = any(_counts_failures(result) and level.verdict is Verdict.BREACHED for result, level in found)
     return sorted(found, key=lambda pair: (counted and _is_unbounded(*pair), -use_of_level(*pair)))
+
+
+def _counts_failures(result: ObjectiveResult) -> bool:
+    """Tell whether an objective counts the requests that make a percentile unbounded."""
+    traits = traits_of(result.objective.indicator.kind)
+    return traits.is_ratio and traits.counts_requests
 
 
 def _is_unbounded(result: ObjectiveResult, level: LevelResult) -> bool:

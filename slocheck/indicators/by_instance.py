@@ -10,7 +10,7 @@ from slocheck.indicators.server.growth.buckets import Boundary, boundary_of
 from slocheck.indicators.server.growth.counters import Growth
 from slocheck.indicators.server.growth.selections import Labels, WithStatus, requests_of
 from slocheck.indicators.server.server_side import ServerSide
-from slocheck.spec.indicators import UNSERVED_STATUSES
+from slocheck.spec.indicators import UNSERVED_STATUSES, traits_of
 from slocheck.spec.model import IndicatorKind, Limit, Objective, Spec
 
 Parts = Sequence[tuple[Labels, Growth]]
@@ -43,7 +43,7 @@ def bad_by_instance(
     """
     preset = server.preset
     wanted = requests_of(objective, preset)
-    if objective.indicator.kind is IndicatorKind.LATENCY and preset.histogram:
+    if traits_of(objective.indicator.kind).is_percentile and preset.histogram:
         found = _grouped(server.window_count(f"{preset.histogram}_bucket", wanted).parts)
         slow = (_slow(name, parts, limit, preset.unit_seconds) for name, parts in found.items())
         counts = [one for one in slow if one is not None]

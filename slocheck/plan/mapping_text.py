@@ -14,7 +14,7 @@ def described(mapping: Preset) -> str:
     if mapping.is_unknown:
         return "no metrics of the service"
     begin = "found " if mapping.name == AUTO.name else f"{mapping.title}: "
-    unit = "" if mapping.histogram is None else f" in {unit_name(mapping)}"
+    unit = "" if mapping.histogram is None else f" in {_unit_name(mapping)}"
     families = [
         *([f"histogram {mapping.histogram}{unit}"] if mapping.histogram else []),
         *([f"counter {mapping.counter}"] if mapping.counter else []),
@@ -29,7 +29,7 @@ def described(mapping: Preset) -> str:
     return f"{begin}{', '.join(families)}; labels: {said}{routes}"
 
 
-def unit_name(mapping: Preset) -> str:
+def _unit_name(mapping: Preset) -> str:
     """Return the unit of a mapping's histogram, as slo.yaml writes it."""
     name = unit_named(mapping.unit_seconds)
     assert name is not None  # each mapping's unit was read by its name
@@ -54,7 +54,7 @@ def _lines(mapping: Preset, *, blanks: bool) -> Iterator[str]:
         elif blanks and key in ("route_label", "status_label"):
             yield f"{key}: LABEL"
     if mapping.histogram:
-        yield f"unit: {unit_name(mapping)}"
+        yield f"unit: {_unit_name(mapping)}"
     if mapping.ignore_routes:
         yield f"ignore_routes: [{', '.join(mapping.ignore_routes)}]"
     for key in ("methods", "routes", "selector"):

@@ -21,6 +21,7 @@ from slocheck.grading.assessment import (
 from slocheck.grading.nearest import nearest, use_of_limit
 from slocheck.grading.report import Report
 from slocheck.grading.sides import BY_CLIENT
+from slocheck.grading.validity.withhold import RUN_INVALID
 from slocheck.grading.verdict import NO_DATA
 from slocheck.reporters.text import (
     SIDE_TITLES,
@@ -77,7 +78,7 @@ def reason_text(level: LevelResult, outcome: Outcome) -> str:
         for side in level.sides
         if side.verdict is level.verdict
     ]
-    return "" if level.reason.startswith("the run is invalid") or (short and all(short)) else level.reason
+    return "" if level.reason.startswith(RUN_INVALID) or (short and all(short)) else level.reason
 
 
 def counts_text(report: Report, objective: Objective, level: LevelResult, side: SideResult) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from slocheck.documents.units import format_duration
 from slocheck.spec.blocks.metric_source.preset import PRESET_KEYS, shipped_preset
+from slocheck.spec.metric_units import SHORT_UNITS
 from slocheck.spec.presets import PRESET_NAMES
 from tests.plan.test_mapping_match import CAPTURED, PAGES
 
@@ -19,7 +20,7 @@ CHECKED = {
     "ingress-nginx": "its source of March 2026",
     "istio": "the queries of istioctl and of its dashboards",
     "kong": "its source, 3.10",
-    "otel-old": "opentelemetry-fastapi 0.66b1, its route label apart",
+    "otel-old": "opentelemetry-fastapi 0.66b1, except for its route label",
     "prom-client": "slocheck's reference API",
     "prometheus-net": "its source of January 2024",
     "spring": "the source of Spring Framework 6 and of Micrometer",
@@ -49,7 +50,7 @@ def preset_rows() -> Iterator[str]:
             *(f"`{name}`", _code(one.histogram), "its `_count`" if own else _code(one.counter)),
             *(_code(one.method_label), _code(one.route_label), _code(one.status_label)),
             _code(one.histogram_status_label),
-            "-" if one.histogram is None else "s" if one.unit_seconds == 1 else "ms",
+            "-" if one.histogram is None else SHORT_UNITS[one.unit_seconds],
             format_duration(Fraction(one.lag)) if one.lag else "-",
             CHECKED.get(name, "nothing yet"),
         )

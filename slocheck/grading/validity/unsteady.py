@@ -16,7 +16,7 @@ from slocheck.grading.validity.withhold import withheld_level
 from slocheck.indicators.later_part import LaterPart
 from slocheck.plan.load_plan import NEAR
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import IndicatorKind, Limit, Objective, Spec
+from slocheck.spec.model import Limit, Objective, Spec
 from slocheck.statistics.confidence import Criterion
 
 NAMED = 3
@@ -83,12 +83,12 @@ class Unsteady:
         An objective whose own bad requests were looked at needs no other series, but for the latency: it may
         rise long before a request reaches the limit, and concerns it once one came near.
         """
-        kind = objective.indicator.kind
+        traits = traits_of(objective.indicator.kind)
         if series.objective is not None:
             return series.objective == objective.name or objective.name not in item.counted
-        if kind is IndicatorKind.RPS_PER_INSTANCE:
+        if traits.limited_by_load:
             return not self.spec.workload.rate  # users wait for responses
-        if traits_of(kind).is_percentile:
+        if traits.is_percentile:
             return item.run.client.window(objective.endpoint).slowest_ns * NEAR >= limit.first_bad_ns
         return objective.name not in item.counted
 

@@ -5,6 +5,9 @@ from dataclasses import replace
 
 from slocheck.grading.assessment import Finding, LevelResult, ObjectiveResult, SideResult, Verdict
 
+RUN_INVALID = "the run is invalid"
+"""How the reason of a limit begins that is not counted as met because the whole run is invalid."""
+
 
 def withhold_met(
     results: Sequence[ObjectiveResult], reason: str, *, only: Collection[str] | None = None
@@ -33,8 +36,8 @@ def withhold_invalid(
     """
     for fault in (finding for finding in findings if not finding.valid):
         only = fault.affects if fault.server_only else None
-        subject = "server side" if fault.server_only else "run"
-        results = withhold_met(results, f"the {subject} is invalid ({fault.code})", only=only)
+        subject = "the server side is invalid" if fault.server_only else RUN_INVALID
+        results = withhold_met(results, f"{subject} ({fault.code})", only=only)
     return tuple(results)
 
 

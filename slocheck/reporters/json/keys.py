@@ -11,10 +11,12 @@ from slocheck.documents.units import ComparisonOperator
 from slocheck.evidence.model import Ending
 from slocheck.evidence.recording import FailureClass
 from slocheck.grading.assessment import Outcome, Side, Verdict
+from slocheck.spec.blocks.metric_source.sources import SOURCE_BLOCKS
 from slocheck.spec.indicators import Unit
 from slocheck.spec.model import IndicatorKind, SourceChoice
 
 SCHEMA_VERSION = 1
+SOURCES = tuple(block.kind for block in SOURCE_BLOCKS)
 
 Json = Mapping[str, object]
 
@@ -22,6 +24,11 @@ Json = Mapping[str, object]
 def one_of(values: Iterable[str]) -> Json:
     """Return the type of a text that is one of these."""
     return {"type": "string", "enum": [str(value) for value in values]}
+
+
+def listed(values: Iterable[str]) -> str:
+    """Return values as the documentation lists them."""
+    return ", ".join(f"`{value}`" for value in values)
 
 
 def or_null(kind: Json) -> Json:
@@ -73,14 +80,7 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     ("run.folder", TEXT, "its path"),
     ("run.started", TEXT, "UTC, ISO 8601"),
     ("run.ended", TEXT, "UTC, time of the last response"),
-    (
-        "run.ending",
-        one_of(Ending),
-        (
-            "`complete`, `interrupted`, `target_down`, `generator_lost`, `unexpected_responses`, "
-            "`forbidden_connection`, `ended_by_scenario`"
-        ),
-    ),
+    ("run.ending", one_of(Ending), listed(Ending)),
     ("run.signal", or_null(TEXT), "name of the signal that interrupted the run; `null`: none"),
     ("run.warmup_s", INTEGER, "length of the warm-up, which is not graded"),
     ("run.window_s", INTEGER, "length of the window that was graded"),
@@ -100,15 +100,11 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
         "of all that the spec says about the load except its length; runs that differ in it are not compared",
     ),
     ("objectives[].name", TEXT, "key in slo.yaml"),
-    (
-        "objectives[].indicator",
-        one_of(IndicatorKind),
-        "`latency`, `error_rate`, `availability`, `cache_hit_rate`, `rps_per_instance`, `promql`",
-    ),
+    ("objectives[].indicator", one_of(IndicatorKind), listed(IndicatorKind)),
     ("objectives[].quantile", or_null(SHARE), "of a latency, such as 0.95"),
     ("objectives[].promql", or_null(TEXT), "the query of a PromQL objective"),
     ("objectives[].endpoint", or_null(TEXT), "`null`: all requests"),
-    ("objectives[].source", one_of(SourceChoice), "`client`, `prometheus`, `both`"),
+    ("objectives[].source", one_of(SourceChoice), listed(SourceChoice)),
     ("objectives[].unit", one_of(Unit), "of its values and limits: `seconds`, `ratio`, `1/s`, `number`"),
     ("objectives[].defined_at", TEXT, "file and line"),
     (
@@ -384,8 +380,8 @@ KEYS: tuple[tuple[str, Json, str], ...] = (
     ("provenance.seed", or_null(INTEGER), "`null`: none"),
     (
         "provenance.server_source",
-        or_null(one_of(("prometheus", "scrape"))),
-        "`prometheus` or `scrape`; `null`: none",
+        or_null(one_of(SOURCES)),
+        f"{listed(SOURCES)}; `null`: none",
     ),
     (
         "provenance.server_mapping",

@@ -68,7 +68,7 @@ def _read_endpoint(value: Value) -> Endpoint | None:
     return Endpoint(method, name.strip())
 
 
-_INDICATOR_NAMES = f"({LATENCY_PATTERN}|error_rate|availability|cache_hit_rate|rps_per_instance)"
+_INDICATOR_NAMES = f"({'|'.join((LATENCY_PATTERN, *SINGLE))})"
 INDICATOR: Key[Indicator | None] = Key(
     "indicator",
     ValueType(

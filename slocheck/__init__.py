@@ -1,3 +1,3 @@
-"""slocheck: does an API keep its SLOs under load?"""
+"""slocheck: does an API meet its SLOs under load?"""
 
 __version__ = "0.1.0"

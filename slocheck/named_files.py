@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from slocheck.errors import SaveError
+from slocheck.errors import SaveError, reason_of
 
 _SPECIAL = (("/", "dev"), ("/", "proc"))
 """Folders whose paths lead to devices and to open files of this process, which must not be replaced."""
@@ -59,9 +59,7 @@ def write_to(target: Path, content: bytes) -> None:
         with suppress(BrokenPipeError), target.open("wb") as file:
             file.write(content)
     except (OSError, RuntimeError, ValueError) as error:  # a link to itself, a name with a NUL in it
-        raise SaveError(
-            f"{target}: cannot be written: {getattr(error, 'strerror', None) or error}"
-        ) from error
+        raise SaveError(f"{target}: cannot be written: {reason_of(error)}") from error
 
 
 def write_atomically(target: Path, content: bytes, *, private: bool = False) -> None:
@@ -91,7 +89,7 @@ def write_atomically(target: Path, content: bytes, *, private: bool = False) -> 
             raise
         _sync_folder(target.parent)
     except OSError as error:
-        raise SaveError(f"{target}: cannot be written: {error.strerror or error}") from error
+        raise SaveError(f"{target}: cannot be written: {reason_of(error)}") from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -36,7 +36,7 @@ mend_zsh()
 app = typer.Typer(
     name="slocheck",
     cls=Commands,
-    help="Does your API keep its SLOs under load? Drives Locust, reads Prometheus, grades tiers.",
+    help="Does your API meet its SLOs under load? Drives Locust, reads Prometheus, grades tiers.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -74,7 +74,7 @@ def root(
     version: Annotated[  # noqa: ARG001 - its callback does the work
         bool,
         typer.Option(
-            "--version", "-V", callback=_show_version, is_eager=True, help="Print the version and stop."
+            "--version", "-V", callback=_show_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
     debug: Annotated[
@@ -82,7 +82,7 @@ def root(
         typer.Option("--debug", envvar="SLOCHECK_DEBUG", help="Show the traceback of every error."),
     ] = False,
 ) -> None:
-    """Does your API keep its SLOs under load?"""
+    """Does your API meet its SLOs under load?"""
     if debug:
         os.environ["SLOCHECK_DEBUG"] = "1"
 

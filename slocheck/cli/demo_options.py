@@ -42,8 +42,8 @@ class DemoOptions(Typed):
         bool,
         typer.Option(
             "--full",
-            help="On private PostgreSQL, Redis, nginx and Prometheus, from Debian's packages; "
-            "with --ladder, the ladder first.",
+            help="Use private PostgreSQL, Redis, nginx and Prometheus, from Debian's packages; "
+            "with --ladder, climb the ladder first.",
         ),
     ] = False
     strategies: Annotated[

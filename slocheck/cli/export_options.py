@@ -21,7 +21,7 @@ class ExportOptions(Typed):
     image: Annotated[str, typer.Option("--image", metavar="IMAGE", help="Container image with slocheck.")]
     name: Annotated[
         str | None,
-        typer.Option("--name", metavar="NAME", help="Name of what is made; default: slocheck-SERVICE."),
+        typer.Option("--name", metavar="NAME", help="Prefix of all names; default: slocheck-SERVICE."),
     ] = None
     target: Annotated[
         str | None, typer.Option("--target", metavar="URL", help="Load this address, not the spec's.")

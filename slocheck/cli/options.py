@@ -48,7 +48,9 @@ Gate = Annotated[
 ]
 Reports = Annotated[
     Path,
-    typer.Option("--reports", metavar="DIR", envvar="SLOCHECK_REPORTS", help="The folder that keeps runs."),
+    typer.Option(
+        "--reports", metavar="DIR", envvar="SLOCHECK_REPORTS", help="The folder where runs are kept."
+    ),
 ]
 Json = Annotated[
     bool,

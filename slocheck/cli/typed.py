@@ -44,7 +44,9 @@ def address_typed(flag: str, text: str) -> tuple[str, int]:
     except (ValueError, UsageError):
         host, port = "", None
     if not host or port is None or parts.netloc != text or "@" in text:
-        raise UsageError(f"{flag}: {shown(text)} is not HOST:PORT; write such as 10.0.0.5:5557 or [::1]:5557")
+        raise UsageError(
+            f"{flag}: {shown(text)} is not HOST:PORT; write one such as 10.0.0.5:5557 or [::1]:5557"
+        )
     return host, port
 
 

@@ -8,7 +8,6 @@ from slocheck.comparison.model import Change, Comparison, Method, ObjectiveRecor
 from slocheck.comparison.scales import Scale, scale_of, unusable
 from slocheck.indicators.batches import BATCHES
 from slocheck.spec.indicators import traits_of
-from slocheck.spec.model import IndicatorKind
 from slocheck.statistics.multiple_testing import holm
 from slocheck.statistics.shift import MIN_RUNS, Shift, against_history, welch, within_runs
 
@@ -17,6 +16,8 @@ MOST_RUNS = 20
 DEFAULT_MARGIN = 0.1
 MOST_DIFFERENCES = 6
 """The most differences between runs that are listed."""
+NOT_VALID = "its measurement is invalid, or it did not run to the end"
+"""Why a run is compared with no other."""
 _CLIENT = "client"
 CONFIDENCE: Mapping[Method, float] = {Method.WITHIN_RUNS: 0.95, Method.PREDICTION: 0.99, Method.WELCH: 0.95}
 
@@ -34,7 +35,7 @@ def comparable(
     for run in candidates:
         if run.run_id == new.run_id:
             continue
-        why = "" if run.valid else "its measurement is invalid, or it did not go to its end"
+        why = "" if run.valid else NOT_VALID
         why = why or "; ".join(differences(new.conditions, run.conditions))
         if why:
             left_out[run.run_id] = why
@@ -200,8 +201,8 @@ class _Question:
     def _why_no_error(self) -> str:
         """Say why a run does not show how much its value varies within itself."""
         shortest = min(run.conditions.window_s for run in (self.new[-1], self.old[-1]))
-        if self.objective.kind is IndicatorKind.LATENCY and shortest < BATCHES:
-            return f"how much it varies within a run takes a window of {BATCHES}s or more"
+        if traits_of(self.objective.kind).is_percentile and shortest < BATCHES:
+            return f"how much it varies within a run shows only in a window of {BATCHES}s or more"
         return "a run does not show how much it varies within itself"
 
 

@@ -33,7 +33,7 @@ class HistoryPoint:
 
     Attributes:
         run_id: The run.
-        value: Base units; None without one, and if the measurement was invalid or did not go to its end.
+        value: Base units; None without one, and if the measurement was invalid or did not run to the end.
         verdict: Of the levels that the gate needs; empty: none, or no value.
         expected: Where the runs before put it; None if fewer than five can be compared.
     """

@@ -105,7 +105,7 @@ class RunRecord:
         outcome: What it said of the gate, such as ``pass``.
         gate: The tier asked for.
         tier: The highest tier that was met; None: none.
-        valid: It went to its end, and its measurement was valid.
+        valid: It ran to the end, and its measurement was valid.
         commit: Of the spec's repository; empty: none.
         dirty: Whether the work tree differed from the commit.
         requests: Sent in the window.

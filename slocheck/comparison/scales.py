@@ -111,5 +111,5 @@ def unusable(objective: ObjectiveRecord, when: str) -> str:
         return f"{when} has a value of 0 or less, which has no ratio"
     if observed.high is not None and observed.high - observed.low > WIDEST * observed.low:
         low, high = (format_value(objective.kind, end) for end in (observed.low, observed.high))
-        return f"in {when} it lies somewhere in {low} to {high}: the histogram's buckets are too wide"
+        return f"in {when} it lies somewhere between {low} and {high}: the histogram's buckets are too wide"
     return ""

@@ -82,7 +82,7 @@ def summary(comparison: Comparison) -> str:
         return f"{against}: {first.trend.value}, {change_text(first)}"
     seen = max(ranked, key=_size)
     if comparison.method is not Method.WITHIN_RUNS:
-        return f"{against}: no change is proven; most of all {change_text(seen)}"
+        return f"{against}: no change is proven; the largest is {change_text(seen)}"
     return f"{against}: {change_text(seen)}; one run does not prove a change"
 
 

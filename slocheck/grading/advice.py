@@ -90,4 +90,4 @@ def short_window(outcome: Outcome, runs: Sequence[Evidence]) -> str:
     seconds = max(run.recording.window_s for run in runs)
     if outcome not in (Outcome.PASS, Outcome.FAIL) or seconds >= SHORT_S:
         return ""
-    return f"a window of {seconds}s speaks for these seconds only"
+    return f"the verdict covers a window of only {seconds}s"

@@ -151,13 +151,14 @@ def _idle_classes(runs: Sequence[Evidence]) -> Iterator[RunWarning]:
     for run in runs:
         if run.health.idle_classes:
             names = ", ".join(run.health.idle_classes)
+            was, its = ("was", "its") if len(run.health.idle_classes) == 1 else ("were", "their")
             ended = run.ending is not Ending.COMPLETE or run.health.exceptions or run.health.gone
             why = (
-                "its users failed or left, or the run ended, before their first one"
+                f"{its} users failed or left, or the run ended, before their first one"
                 if ended
-                else "its weight is too small for this many users or arrivals"
+                else f"{its} weight is too small for this many users or arrivals"
             )
-            yield RunWarning("class-never-ran", f"{names} never ran a task, and was not measured: {why}")
+            yield RunWarning("class-never-ran", f"{names} never ran a task and {was} not measured: {why}")
 
 
 def _merged_names(runs: Sequence[Evidence]) -> Iterator[RunWarning]:

@@ -17,14 +17,12 @@ from slocheck.statistics.shortfall import block_size, usual_shortfall
 
 _ROUNDING = 1e-9
 _NO_MORE_OFFERED = "the load offered only the limit itself, so no request may fail; offer more"
-_DOWN = (
-    "the target was down: not one request of several seconds in a row was served, more than the limit allows"
-)
+_DOWN = "the target was down: for several seconds in a row not one request was served, which breaks the limit"
 NO_DATA = "no data: "
 """How the reason of a side without a sample begins."""
 
 _NO_SLICES = (
-    "how the counts vary within the window is not known, or not in the same way for each run; pool only runs "
+    "it is unknown how the counts vary within the window, or the runs counted differently; pool only runs "
     "with the same limits and the same histogram buckets"
 )
 _TOO_FEW_SLICES = (
@@ -191,7 +189,7 @@ def _why_undecided(
             None,
             "no number of requests proves that none is ever bad: allow a share, or write confidence: none",
         )
-    longer = _longer(compared.needed_duration_factor) or "no affordable run would decide"
+    longer = _longer(compared.needed_duration_factor) or "no run of a practical length would decide"
     if observed.bad_upper == 0 and 0 < allowed < 1:
         needed = requests_needed(float(allowed), compared.error_rate)
         if needed > observed.total:
@@ -324,8 +322,8 @@ def _why_rate_varies(compared: ProportionComparison, sample: Rate) -> str:
     longer = _longer(compared.needed_duration_factor)
     reason = "the rate varies too much for a verdict" + (f"; {longer}" if longer else "")
     if sample.closed:
-        return f"{reason}; a load with workload.rate decides sooner"
-    return f"{reason}; source: client decides sooner" if sample.server_alone else reason
+        return f"{reason}; a load with workload.rate would decide sooner"
+    return f"{reason}; source: client would decide sooner" if sample.server_alone else reason
 
 
 def _beyond(larger: float, smaller: float) -> float:

@@ -1,1 +1,1 @@
-"""Scenarios from what people already have: an address, an OpenAPI document, a HAR file, a line of curl."""
+"""Scenarios from what people already have: an address, an OpenAPI document, a HAR file, a curl command."""

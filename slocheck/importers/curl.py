@@ -1,4 +1,4 @@
-"""A line of curl as one step."""
+"""A curl command as one step."""
 
 import re
 from urllib.parse import quote_plus, urlunsplit
@@ -34,7 +34,7 @@ _ADDRESS = (
 
 
 class _Request:
-    """What a line of curl says, option by option."""
+    """What a curl command says, option by option."""
 
     def __init__(self, line: ShellLine) -> None:
         self.method = self.implied = ""
@@ -47,7 +47,7 @@ class _Request:
         for option, value in options_of(line.words[1:]):
             used = option in DATA or option in ("url", "request")
             if used and any(word.endswith(value) for word in line.variables if value):
-                raise UsageError("--curl: has a variable of the shell; write its value, or use single quotes")
+                raise UsageError("--curl: has a shell variable; write its value, or use single quotes")
             self._option(option, value)
 
     def _option(self, option: str, value: str) -> None:
@@ -59,7 +59,7 @@ class _Request:
             self.headers.append((option, value))
         elif option in ("form", "form-string", "upload-file"):
             self.implied = "PUT" if option == "upload-file" else "POST"
-            self.left_out[f"the body, a form of several parts or a file (--{option})"] = None
+            self.left_out[f"the body, a multipart form or a file (--{option})"] = None
         elif option in ("get", "head", "globoff"):
             self.literal = self.literal or option == "globoff"
             self.as_query = self.as_query or option == "get"
@@ -73,7 +73,7 @@ class _Request:
 
     def _leave_out(self, option: str) -> None:
         if option in ("next", "config"):
-            raise UsageError(f"--curl: --{option} brings further requests; give a line with one request")
+            raise UsageError(f"--curl: --{option} adds further requests; give a line with one request")
         if option in CREDENTIALS:
             self.credentials = True
         elif option in CHANGES:
@@ -117,7 +117,7 @@ def _data(option: str, value: str) -> str | None:
 
 
 def from_curl(text: str, *, all_methods: bool) -> Imported:
-    """Return the step that a line of curl sends; credentials in it are left out.
+    """Return the step that a curl command sends; credentials in it are left out.
 
     No message shows a word of the line: it may be a credential.
 

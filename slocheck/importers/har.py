@@ -70,7 +70,7 @@ class _HarSteps:
         self.credentials = self.credentials or cleaned or hidden or headers.credentials
         self.headers |= headers.others
         if entry.parts and not known:
-            self.left["whose body, a form of several parts or a file, was not copied"] += 1
+            self.left["whose body, a multipart form or a file, was not copied"] += 1
 
     def _why_not(self, entry: _Entry) -> str:
         if entry.origin != self.origin:

@@ -8,7 +8,7 @@ from slocheck.indicators.measured_run import MeasuredRun
 from slocheck.indicators.samples import NoData, Rate, Sample, Share, Slices
 from slocheck.spec.model import Limit, Objective, Spec
 
-NO_LATER_PART = NoData("it cannot be told for a part of the window")
+NO_LATER_PART = NoData("it is not known for a part of the window")
 
 
 @dataclass(frozen=True, slots=True)

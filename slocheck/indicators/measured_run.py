@@ -56,7 +56,7 @@ class MeasuredRun:
             return Fraction(spec.target.instances)
         if self.server is None:
             return NoData(
-                "instances are counted by the metric source, which delivered nothing", source_failed=True
+                "instances are counted by the metric source, which returned nothing", source_failed=True
             )
         return instances_of(spec, self.server)
 

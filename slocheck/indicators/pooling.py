@@ -150,7 +150,7 @@ def pooled(runs: Sequence[Evidence]) -> Evidence:
         planned_window_s=sum(run.planned_window_s for run in runs),
         recording=recording,
         server=None,
-        server_error="of several runs the server's samples are in each run's own report"
+        server_error="with several runs, the server's samples are in each run's own report"
         if first.server
         else "",
     )

@@ -197,7 +197,7 @@ class LoadEngine:
     def _with_file_result(self, result: LoadResult) -> LoadResult:
         """Return the result with the Locust file's own judgement; a file that hangs costs only that part."""
         assert self._master is not None
-        running, until = "the end of the load generator", time.monotonic() + LISTENERS_S
+        running, until = "the load generator", time.monotonic() + LISTENERS_S
         while (message := self._receive(until)) is not None:
             match message:
                 case ListenerRuns():

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from slocheck.documents.yaml_tree import MAX_BYTES
-from slocheck.errors import MeasurementError, SaveError, UsageError
+from slocheck.errors import MeasurementError, SaveError, UsageError, reason_of
 from slocheck.evidence.model import Evidence
 from slocheck.masking import hidden_in, mask
 from slocheck.named_files import asked, read_named, write_atomically
@@ -174,9 +174,8 @@ class Archive:
             for path in made:
                 path.rmdir()
         except (OSError, SaveError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
             raise UsageError(
-                f"{self.root}: reports cannot be written there ({reason}); "
+                f"{self.root}: reports cannot be written there ({reason_of(error)}); "
                 "choose another folder with --reports DIR"
             ) from error
 
@@ -371,5 +370,5 @@ def load_spec_text(folder: Path) -> bytes:
     path = folder / SPEC_FILE
     written = read_bounded(path, MAX_BYTES)
     if not fits_spec(read_bounded(folder / EVIDENCE_FILE, MAX_FILE), written):
-        raise UsageError(f"damaged, or changed since: {EVIDENCE_FILE} has the checksum of another one")
+        raise UsageError(f"damaged, or changed since: its checksum is not the one in {EVIDENCE_FILE}")
     return written

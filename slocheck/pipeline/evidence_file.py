@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from slocheck.documents.texts import each_text, valid_text
-from slocheck.errors import UsageError
+from slocheck.errors import UsageError, reason_of
 from slocheck.evidence.columns import Columns
 from slocheck.evidence.model import SCHEMA_VERSION, Evidence
 from slocheck.evidence.plain_values import WrongValueError, plain, typed
@@ -159,7 +159,7 @@ def with_counts(path: Path, document: dict[str, Any], read_counts: Callable[[], 
     try:
         counts = read_counts()
         if hashlib.sha256(counts).hexdigest() != checksum:
-            _refuse(path, "its checksum is not the one that the evidence has")
+            _refuse(path, "its checksum is not the one in the evidence")
         columns = unpacked(counts, len(items))
     except (zlib.error, ValueError) as error:
         _refuse(path, str(error), error)
@@ -179,7 +179,7 @@ def read_bounded(path: Path, most: int) -> bytes:
             size = os.fstat(file.fileno()).st_size
             content = file.read(min(most, size) + 1)  # the requested size is allocated at once
     except OSError as error:
-        raise UsageError(f"{path}: damaged: it cannot be read: {error.strerror or error}") from error
+        raise UsageError(f"{path}: damaged: it cannot be read: {reason_of(error)}") from error
     if len(content) > most:
         _refuse(path, f"larger than {most:,} bytes")
     return content

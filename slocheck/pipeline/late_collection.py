@@ -160,7 +160,7 @@ def _askable(run: ArchivedRun, spec: Spec) -> LateCollection:
     if source is None:
         why = "its spec has no metric source"
     else:
-        why = f"what `{source.kind}` showed during the load is nowhere kept, so that it cannot be asked later"
+        why = f"what `{source.kind}` showed during the load was not kept, so it cannot be collected later"
     raise UsageError(f"{run.folder}: --collect: {why}; grade it as it is, or run again")
 
 

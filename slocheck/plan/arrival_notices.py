@@ -12,7 +12,6 @@ def phase_locked(workload: Workload) -> str:
     if workload.arrivals is not ArrivalProcess.EVEN or not 0 < peak(workload.rate) < DENSE_RATE:
         return ""
     return (
-        f"even arrivals below {DENSE_RATE:,.0f}/s may always meet a periodic target (a CPU quota, a timer) "
-        "at the same phase, and what they measure is then a matter of chance; write `arrivals: jittered`, "
-        "the default"
+        f"even arrivals below {DENSE_RATE:,.0f}/s may always hit a periodic target (a CPU quota, a timer) at "
+        "the same phase, so that the result is a matter of chance; write `arrivals: jittered`, the default"
     )

@@ -138,7 +138,7 @@ def _unoffered(objective: Objective, limit: Limit, spec: Spec, planned: Forecast
     """Say why a rate is never reached; empty if it may be."""
     offered = _offered(objective, spec, planned)
     if offered == limit.value and limit.holds(offered) and spec.confidence is not None:
-        return "cannot be proven: this plan offers no more than the limit, so that no request may fail"
+        return "cannot be proven: this plan offers no more than the limit, so no request may fail"
     if offered is None or limit.holds(offered):
         return ""
     takes = f"about {_times(float(limit.value / offered))} times the rate" if offered else "requests to it"

@@ -186,8 +186,9 @@ def _failures(scope: Scope, rule: FailureRule) -> dict[str, int]:
 def _what(objective: Objective, limit: Limit) -> tuple[str, str]:
     match objective.indicator.kind:
         case IndicatorKind.LATENCY:
-            longer = "or longer" if limit.comparison is ComparisonOperator.LT else "and more"
-            slow = f"that failed or took {bare_limit(limit)} {longer}"
+            bound = bare_limit(limit)
+            strict = limit.comparison is ComparisonOperator.LT
+            slow = f"that failed or took {f'{bound} or longer' if strict else f'longer than {bound}'}"
             return f"request {slow}", f"requests {slow}"
         case IndicatorKind.ERROR_RATE:
             return "failed request", "failed requests"

@@ -96,7 +96,7 @@ def _clock(known: MachineHealth) -> str:
     if known.clock_bound is None:
         return "not known"
     ahead = "ahead" if known.clock_offset >= 0 else "behind"
-    return f"{abs(known.clock_offset):,.4f} s {ahead}, to {known.clock_bound * 1000:.3g} ms"
+    return f"{abs(known.clock_offset):,.4f} s {ahead}, to within {known.clock_bound * 1000:.3g} ms"
 
 
 def machine_text(figures: MachineFigures) -> str:

@@ -1,4 +1,4 @@
-"""``slocheck init`` from an address, an OpenAPI document, a HAR file and a line of curl."""
+"""``slocheck init`` from an address, an OpenAPI document, a HAR file and a curl command."""
 
 import json
 import shlex

@@ -99,7 +99,7 @@ def test_texts_in_ascii_have_stand_ins_and_no_references(monkeypatch: pytest.Mon
         (["run", "--dry-run", "--baseline", run_id(8)], "its measurement is invalid"),
         (
             ["run", "--dry-run", "--baseline", run_id(0)],
-            "was not made as this one would be: service shop-api",
+            "was made differently from this one: service shop-api",
         ),
     ],
 )

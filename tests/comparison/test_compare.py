@@ -149,7 +149,9 @@ def test_each_indicator_has_its_direction(
             replace(latency(0.1), observed=Observed("client", 0.1, None)), "unbounded", id="failures"
         ),
         pytest.param(
-            replace(latency(0.1), observed=Observed("client", 0.1, 0.25)), "100ms to 250ms", id="wide buckets"
+            replace(latency(0.1), observed=Observed("client", 0.1, 0.25)),
+            "100ms and 250ms",
+            id="wide buckets",
         ),
         pytest.param(
             replace(latency(0.1), observed=Observed("server", 0.1, 0.1)), "the server side", id="another side"
@@ -286,5 +288,5 @@ def test_a_short_window_says_how_long_it_has_to_be() -> None:
     short = replace(CONDITIONS, window_s=10.0)
     old, new = (record(number, latency(0.1, error=None), rate(5.0), conditions=short) for number in (0, 1))
     of_latency, of_rate = compare([new], [old]).changes
-    assert of_latency.reason == "how much it varies within a run takes a window of 20s or more"
+    assert of_latency.reason == "how much it varies within a run shows only in a window of 20s or more"
     assert of_rate.reason == "a run does not show how much it varies within itself"

@@ -219,7 +219,7 @@ def test_a_locust_file_goes_to_each_worker_and_secret_files_to_a_secret() -> Non
             pytest.param(
                 {"scenarios/shop.yaml": f"{SCENARIO.rstrip()}\n{' ' * 12}{more}\n"},
                 [],
-                f"{where}: holds a credential as it is, which an export would show; write ${{NAME}} there",
+                f"{where}: holds a credential in plain text, which an export would show; write ${{NAME}}",
                 id=f"a credential in {place}",
             )
             for place, where, more in (
@@ -233,7 +233,7 @@ def test_a_locust_file_goes_to_each_worker_and_secret_files_to_a_secret() -> Non
         pytest.param(
             {"scenarios/shop.yaml": SCENARIO.replace("get: /items/{who.id}", "get: /items?api_key=canary")},
             [],
-            "get: holds a credential as it is",
+            "get: holds a credential in plain text",
             id="a credential in the path",
         ),
         pytest.param(

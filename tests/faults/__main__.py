@@ -34,7 +34,7 @@ def _archived(_folder: Path) -> Seen:
     """Strike the archived evidence of a run that breaches with each fault, at each place."""
     tried = [(fault, place) for fault in EVIDENCE_FAULTS for place in PLACES]
     better = [fault.id for fault, place in tried if improvements([(fault, place)])]
-    said = f"{len(better)} of {len(tried)} strikes improved anything"
+    said = f"{len(better)} of {len(tried)} faulty runs were graded better"
     return Seen(None, said, f"better with {better[0]}" if better else "")
 
 

@@ -104,4 +104,4 @@ def test_a_user_class_that_never_ran_is_a_warning(health: dict[str, Any], why: s
     assessment = assess(SPEC, make_evidence(health=replace(HEALTH, idle_classes=("Buyer",), **health)))
     assert assessment.outcome is Outcome.PASS
     (warning,) = [item for item in assessment.warnings if item.code == "class-never-ran"]
-    assert warning.text.startswith(f"Buyer never ran a task, and was not measured: {why}")
+    assert warning.text.startswith(f"Buyer never ran a task and was not measured: {why}")

@@ -162,7 +162,7 @@ def test_who_does_not_know_what_was_offered_assumes_slow_phases() -> None:
     near = graded(alone, "silver")
     assert near.verdict is UNDECIDED
     assert graded(known, "silver").verdict is graded(alone, "bronze").verdict is MET
-    assert near.reason.endswith("; source: client decides sooner")
+    assert near.reason.endswith("; source: client would decide sooner")
 
 
 @pytest.mark.parametrize("missed", [30, 40, 50, 60, 80])

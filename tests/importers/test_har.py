@@ -68,7 +68,7 @@ def test_a_form_is_sent_and_a_form_of_parts_is_said() -> None:
     parts["request"]["postData"] = {"mimeType": "multipart/form-data", "params": [{"name": "a"}]}
     found = from_har({"log": {"entries": [form, parts]}}, what="a.har", all_methods=True)
     assert [step.body for step in found.steps] == ["a=b+c", ""]
-    assert found.left_out == ("1 request whose body, a form of several parts or a file, was not copied",)
+    assert found.left_out == ("1 request whose body, a multipart form or a file, was not copied",)
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"log": None}, {"log": {"entries": {}}}])

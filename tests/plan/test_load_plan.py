@@ -103,9 +103,7 @@ def test_bursts_need_a_window_of_their_own(bursts_s: float, *, provable: bool) -
     ("limit", "requests", "obstacle"),
     [
         pytest.param("90/s", 29, "", id="a tenth may be missing"),
-        pytest.param(
-            "100/s", None, "offers no more than the limit, so that no request may fail", id="all of it"
-        ),
+        pytest.param("100/s", None, "offers no more than the limit, so no request may fail", id="all of it"),
         pytest.param("200/s", None, "is out of reach", id="more than is offered"),
     ],
 )

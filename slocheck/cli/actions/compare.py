@@ -7,7 +7,7 @@ from rich.console import Console
 
 from slocheck.cli import output
 from slocheck.cli.actions.baseline import margin_of
-from slocheck.comparison.compare import comparable, compare
+from slocheck.comparison.compare import NOT_VALID, comparable, compare
 from slocheck.comparison.model import Comparison, RunRecord
 from slocheck.comparison.spectrum import Spectrum, spectrum
 from slocheck.errors import UsageError
@@ -86,7 +86,7 @@ def _made_like(
     earlier, left_out = comparable(newest, old)
     same, _ = comparable(newest, new[:-1])
     if not newest.valid:
-        raise UsageError(f"{newest.folder}: its measurement is invalid, or it did not go to its end")
+        raise UsageError(f"{newest.folder}: {NOT_VALID}")
     if not earlier:
         raise UsageError(f"{newest.folder}: no earlier run can be compared: {list(left_out.values())[-1]}")
     return earlier, (*same, newest)

@@ -117,8 +117,8 @@ def _refuse_credentials(scenario: Scenario) -> None:
     """Raise UsageError for a credential that is in the scenario as plain text."""
     for text in written_out(scenario):
         raise UsageError(
-            f"{scenario.path}:{text.position} {text.where}: holds a credential as it is, which an export "
-            "would show; write ${NAME} there, and give the variable to the pods"
+            f"{scenario.path}:{text.position} {text.where}: holds a credential in plain text, which an "
+            "export would show; write ${NAME} there, and give the variable to the pods"
         )
 
 

@@ -43,7 +43,7 @@ class Source:
         url: An address to request.
         openapi: An OpenAPI document.
         har: A HAR file.
-        curl: A line of curl.
+        curl: A curl command.
         all_methods: Also take requests other than GET and HEAD.
     """
 

@@ -21,8 +21,8 @@ def compare(
 ) -> int:
     """Compare a run, or a folder of runs, with an earlier one: the first is before, the second is after.
 
-    Exits 1 if a change for the worse is proven, which takes five runs before; two runs alone are
-    information.
+    Exits 1 if a change for the worse is proven, which takes five earlier runs; comparing just
+    two runs is only information.
     """
     from slocheck.cli.actions.compare import compare_runs  # noqa: PLC0415 - --help stays light
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def demo(options: DemoOptions) -> int:
     """Load and grade a reference API on this machine, in under a minute.
 
-    Exits 0 if a grade was measured, whichever it is. With --ladder or --full it takes some minutes.
+    Exits 0 if the run could be graded, whatever the verdict. With --ladder or --full it takes some minutes.
     """
     from slocheck.load.launch import Launch  # noqa: PLC0415 - --help stays light
 

@@ -21,7 +21,7 @@ def history(
     ] = "text",
     to: Output = None,
 ) -> int:
-    """Show a row a run and a sparkline an objective; a value outside of what earlier runs predict is marked.
+    """Show one row per run and one sparkline per objective, and mark what earlier runs do not predict.
 
     csv has a row for each run and objective, bencher is the newest valid run in Bencher's metric format.
     """

@@ -33,7 +33,7 @@ def init(
         Path | None, typer.Option(metavar="FILE", help="Send what a browser saved in this HAR file.")
     ] = None,
     curl: Annotated[
-        str | None, typer.Option(metavar="LINE", help="Send what this line of curl sends; put it in quotes.")
+        str | None, typer.Option(metavar="LINE", help="Send what this curl command sends; put it in quotes.")
     ] = None,
     all_methods: Annotated[
         bool,
@@ -46,7 +46,7 @@ def init(
 ) -> int:
     """Write a commented slo.yaml and a scenario that run as they are.
 
-    Of an OpenAPI document, a HAR file or a line of curl GET and HEAD are taken, and no credentials.
+    From an OpenAPI document, a HAR file or a curl command it takes GET and HEAD only, and no credentials.
     """
     from slocheck.cli.actions import init as action  # noqa: PLC0415 - --help stays light
 

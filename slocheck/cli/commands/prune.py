@@ -20,7 +20,7 @@ def prune(
 ) -> int:
     """Remove all but the newest runs. A folder with anything in it that slocheck did not write is kept.
 
-    Invalid and interrupted runs do not count: those before the oldest valid run that is kept go.
+    Invalid and interrupted runs do not count: those older than the oldest valid one that is kept go as well.
     """
     from slocheck.cli.actions.prune import prune_runs  # noqa: PLC0415 - --help stays light
 

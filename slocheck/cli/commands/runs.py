@@ -11,7 +11,7 @@ Last = Annotated[int, typer.Option("--last", metavar="N", min=1, help="Show the 
 
 
 def runs(*, reports: Reports = DEFAULT_REPORTS, last: Last = DEFAULT_LAST, json: Json = False) -> int:
-    """List archived runs, the newest last; one that came to nothing says why."""
+    """List archived runs, the newest last; one without a result says why."""
     from slocheck.cli.actions.runs import list_runs  # noqa: PLC0415 - --help stays light
 
     return list_runs(reports=reports, last=last, as_json=json)

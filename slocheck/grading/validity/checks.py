@@ -214,7 +214,7 @@ def _scenario(spec: Spec, evidence: Evidence) -> list[Finding]:
     count = sum(exceptions.values())
     refused = sum(times for text, times in exceptions.items() if NOT_ALLOWED in text)
     if evidence.health.forbidden and count == refused:  # another finding says so
-        message = f"{quantity(count, 'exception')} in the scenario, of refused connections alone"
+        message = f"{quantity(count, 'exception')} in the scenario, all from refused connections"
         return [Finding("scenario", valid=True, message=message)]
     if count <= spec.validity.max_exceptions:
         return [Finding("scenario", valid=True, message=f"{count:,} exceptions in the scenario")]

@@ -35,7 +35,7 @@ def unexplained_by_target(
     named = ", ".join(f"{name} (lag {format_seconds(lag_s)}, {allowed})" for name, lag_s in explained.items())
     message = (
         f"limits exceeded by less than the load generator's own lag: {named}; the target may have met "
-        "them: use --processes, send less, or run on an idle machine"
+        "them; use --processes, send less, or run on an idle machine"
     )
     return (Finding("generator-lag", valid=False, message=message, affects=frozenset(explained)),)
 

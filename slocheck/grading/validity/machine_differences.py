@@ -62,8 +62,8 @@ def _cut_off(machine: MachineHealth, others: Sequence[MachineHealth]) -> str:
     if sent < LEAST_CUT_OFF or bad < sent or 2 * rest_bad >= rest_sent:
         return ""
     return (
-        f"all {sent:,} requests of {machine.machine} failed or had an unexpected response, and "
-        f"{rest_bad / rest_sent:.2%} of those of the other machines; check that it reaches the target"
+        f"all {sent:,} requests of {machine.machine} failed or had an unexpected response, compared with "
+        f"{rest_bad / rest_sent:.2%} of the other machines' requests; check that it reaches the target"
     )
 
 
@@ -98,13 +98,13 @@ def _measures(machines: Sequence[MachineHealth], thresholds_ns: Sequence[int]) -
 def _text(machine: MachineHealth, measure: _Measure, found: PairedShares) -> str:
     if not measure.threshold_ns:
         return (
-            f"{found.one:.2%} of the requests of {machine.machine} failed or had an unexpected response, and "
-            f"{found.other:.2%} of those of the other machines, which is more than chance; the target or a "
-            "proxy may limit requests by their source"
+            f"{found.one:.2%} of the requests of {machine.machine} failed or had an unexpected response, "
+            f"compared with {found.other:.2%} of the other machines' requests, which is more than chance; "
+            "the target or a proxy may limit requests by their source"
         )
     latency = format_seconds(measure.threshold_ns / NS_PER_SECOND)
     return (
         f"{found.one:.1%} of the responses to {machine.machine} took {latency} or longer, "
-        f"and {found.other:.1%} of those to the other machines, which is more than chance; "
+        f"compared with {found.other:.1%} of those to the other machines, which is more than chance; "
         "it may be further away from the target, or slower itself"
     )

@@ -30,7 +30,7 @@ def machine_clocks(spec: Spec, evidence: Evidence) -> list[Finding]:
         return [Finding("machine-clocks", valid=False, message="; ".join(wrong), affects=affected)]
     bound = max(machine.clock_bound or 0.0 for machine in machines)
     ahead = max((machine.clock_offset for machine in machines), key=abs)
-    clocks = f"clocks of {quantity(len(machines), 'machine')} known to {_shown(bound)}"
+    clocks = f"clocks of {quantity(len(machines), 'machine')} known to within {_shown(bound)}"
     text = f"{clocks}, the furthest {_shown(abs(ahead))} {'ahead' if ahead > 0 else 'behind'}"
     return [Finding("machine-clocks", valid=True, message=f"{text}, corrected")]
 
@@ -47,13 +47,13 @@ def _fault(machine: MachineHealth) -> str:
         return f"the clock of {machine.machine} could not be compared {when}: the machine did not respond"
     if not bound <= MAX_BOUND_S:
         return (
-            f"the clock of {machine.machine} is only known to {_shown(bound)}, allowed "
+            f"the clock of {machine.machine} is known only to within {_shown(bound)}, allowed "
             f"{MAX_BOUND_S * 1000:g} ms: messages take too long; use a coordinator that is nearer"
         )
     if not abs(moved) <= MAX_MOVED_S:
         return (
             f"the clock of {machine.machine} moved by {_shown(abs(moved))} during the run, allowed "
-            f"{MAX_MOVED_S * 1000:g} ms: its seconds are not those of the others; the machine may have been "
+            f"{MAX_MOVED_S * 1000:g} ms, so its seconds do not match the other machines'; it may have been "
             "suspended"
         )
     return ""

@@ -173,7 +173,7 @@ def _far_faster(what: str, server: Fraction, client: Fraction, preset: Preset) -
 
 def _never_slower(preset: Preset) -> str:
     return (
-        f"and a server is never slower than its client: {preset.histogram} may not be in {_unit(preset)} "
+        f"but a server is never slower than its client: {preset.histogram} may not be in {_unit(preset)} "
         "(correct the preset's unit), or it counts work after the response (write source: client)"
     )
 

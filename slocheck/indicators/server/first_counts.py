@@ -18,7 +18,7 @@ from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Endpoint, Objective, SourceChoice
 
 BEFORE_S = 1.0
-SCARCE = "it may belong to another service or to one of several replicas, leave routes out, or lag (lag: 30s)"
+SCARCE = "it may belong to another service or only one replica, leave routes out, or lag behind (lag: 30s)"
 
 
 def born_with_requests(found: ServerSeries) -> ServerSeries:
@@ -52,8 +52,8 @@ class FirstCounts:
         total = 0 if added is None else round(added.total())
         if added is None or total >= sent:
             return ""
-        counted = f"{total} of the {sent} requests" if sent > 1 else "nothing of the request"
-        return f"{self._metric(objective)} counted {counted} that the probe sent: {SCARCE}"
+        counted = f"counted {total} of the {sent} requests" if sent > 1 else "did not count the request"
+        return f"{self._metric(objective)} {counted} that the probe sent: {SCARCE}"
 
     def counted_none(self, objective: Objective) -> bool:
         """Tell whether the server counted no request of an objective."""

@@ -194,9 +194,9 @@ def discrepancy_notes(discrepancy: CountDiscrepancy, flags: frozenset[Flag]) -> 
         notes.append(f"the server counted {early} of the warm-up in the window")
     if discrepancy.scrapes:
         scrapes = quantity(discrepancy.scrapes, "scrape")
-        notes.append(f"the server's counters hold {scrapes} of the metrics page")
+        notes.append(f"the server's counters include {scrapes} of the metrics page")
     if others := discrepancy.foreign - discrepancy.early - discrepancy.scrapes:
-        notes.append(f"the server's counters hold up to {quantity(others, 'request')} from elsewhere")
+        notes.append(f"the server's counters include up to {quantity(others, 'request')} from elsewhere")
     return (*notes, *(flag.value.replace("_", " ") for flag in sorted(flags)))
 
 

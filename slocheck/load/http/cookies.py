@@ -49,7 +49,7 @@ class Cookies:
     def set(self, name: str, value: str, path: str = "/") -> None:
         """Add or replace a cookie; raises ValueError if a Cookie field cannot hold it."""
         if _UNSENDABLE.search(name + value) or "=" in name:
-            raise ValueError(f"cookie {name!r}: not a name and a value of one line, without a semicolon")
+            raise ValueError(f"cookie {name!r}: write a name and a value of one line, without a semicolon")
         self._jar[name, path] = Cookie(value, path, secure=False, expires=None)
 
     def get(self, name: str, default: str | None = None) -> str | None:

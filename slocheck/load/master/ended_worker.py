@@ -25,5 +25,5 @@ class EndedWorker:
             return (
                 "ended itself, as the load's master was silent: it was stopped, or the machine is overloaded"
             )
-        left = "" if declarative else "; the Locust file or a library of it ended its process"
+        left = "" if declarative else "; the Locust file or one of its libraries ended the process"
         return f"ended with exit code {self.code}{left}"

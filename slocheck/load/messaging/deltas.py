@@ -114,7 +114,7 @@ def read_array(plain: Any, size: int) -> Array:
     if isinstance(data, str) and len(data) == -(-length // 3) * 4:
         data = b64decode(data, validate=True)
     if not isinstance(data, bytes) or len(data) != length:
-        raise ValueError("not as many numbers as there have to be")
+        raise ValueError("too few or too many numbers")
     found: Array = np.frombuffer(data, dtype=dtype)
     return found
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from slocheck import __version__
-from slocheck.comparison.compare import DEFAULT_MARGIN, MOST_RUNS, comparable, compare
+from slocheck.comparison.compare import DEFAULT_MARGIN, MOST_RUNS, NOT_VALID, comparable, compare
 from slocheck.comparison.conditions import differences, workload_sha256, workload_text
 from slocheck.comparison.model import Comparison, Conditions, RunRecord
 from slocheck.documents.words import quantity
@@ -81,18 +81,14 @@ class Baseline:
         if run_folder(self.name, self.archive) is None:
             return
         if not found[0].valid:
-            raise UsageError(
-                f"--baseline {self.name}: its measurement is invalid, or it did not go to its end"
-            )
+            raise UsageError(f"--baseline {self.name}: {NOT_VALID}")
         if text := "; ".join(differences(planned, found[0].conditions)):
-            raise UsageError(f"--baseline {self.name}: that run was not made as this one would be: {text}")
+            raise UsageError(f"--baseline {self.name}: that run was made differently from this one: {text}")
 
     def __call__(self, record: RunRecord) -> Since:
         """Compare a run, and fail it if a change for the worse is proven."""
         if not record.valid:
-            return Since(
-                warning=f"--baseline {self.name}: nothing was compared, as this run is not a valid one"
-            )
+            return Since(warning=f"--baseline {self.name}: nothing was compared, as this run is not valid")
         try:
             kept, left_out = comparable(record, self._candidates(record))
         except UsageError as error:  # it was there before the load
@@ -133,7 +129,7 @@ def _before(record: RunRecord, archive: Archive) -> list[RunRecord]:
 def _why_no_proof(found: Comparison) -> str:
     if len(found.old) < MIN_RUNS:
         runs = quantity(len(found.old), "earlier run")
-        return f"{runs} can be compared with, and it takes {MIN_RUNS} to prove a change"
+        return f"{runs} to compare with; it takes {MIN_RUNS} to prove a change"
     return next((change.reason for change in found.changes if change.reason), "nothing could be tested")
 
 

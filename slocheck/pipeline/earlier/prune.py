@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from slocheck.documents.yaml_tree import MAX_BYTES
-from slocheck.errors import SaveError, UsageError
+from slocheck.errors import SaveError, UsageError, reason_of
 from slocheck.named_files import read_named
 from slocheck.pipeline.archive import (
     ABORTED_FILE,
@@ -124,11 +124,11 @@ def remove(folder: Path) -> None:
             path.unlink()
         folder.rmdir()
     except OSError as error:
-        raise SaveError(f"{folder}: cannot be removed: {error.strerror or error}") from error
+        raise SaveError(f"{folder}: cannot be removed: {reason_of(error)}") from error
 
 
 def _is_valid(folder: Path) -> bool:
-    """Tell whether a run's result says that its measurement was valid and went to its end."""
+    """Tell whether a run's result says that its measurement was valid and ran to the end."""
     try:
         return read_record(folder).valid
     except UsageError:
@@ -144,7 +144,7 @@ def _why_kept(folder: Path, own: frozenset[str]) -> str:
     try:
         foreign = sorted(_foreign(folder, own))
     except OSError as error:
-        return f"it cannot be read: {error.strerror or error}"
+        return f"it cannot be read: {reason_of(error)}"
     if foreign:
         return f"slocheck did not write {', '.join(foreign[:3])}{' and more' if len(foreign) > 3 else ''}"  # noqa: PLR2004
     return ""

@@ -57,8 +57,8 @@ class Remembered:
         if not gates:
             return self._anew(record)
         return Since(
-            warning=f"{len(kept)} of the {len(places)} runs that this one was compared with can be read and "
-            "compared; nothing was compared, and the verdict is that of the SLOs alone"
+            warning=f"only {len(kept)} of the {len(places)} runs that this one was compared with can be read "
+            "and compared, so nothing was compared; the SLOs alone decide the verdict"
         )
 
     def _records(self, places: list[tuple[str, Path]]) -> Iterator[RunRecord]:

@@ -94,7 +94,7 @@ class TimePanels:
         note = (
             "An arrival is planned for its second and may send several requests."
             if self._spec.workload.rate
-            else "Closed model: users wait for responses, so that no rate is planned."
+            else "Closed model: users wait for responses, so no rate is planned."
         )
         return self._panel("Planned, sent, answered", note, chart, _load_columns(self._coarse, self._spec))
 

@@ -3,7 +3,7 @@
 import requests
 import urllib3.exceptions as low
 
-from slocheck.errors import SourceError, chain_of
+from slocheck.errors import SourceError, chain_of, reason_of
 from slocheck.sources.prometheus.errors import Messages, TransientError
 
 NETWORK_ERRORS = (requests.RequestException, low.HTTPError, OSError, UnicodeError)
@@ -24,7 +24,7 @@ def of_exception(error: Exception, messages: Messages, timeout: float) -> Source
             detail = messages.excerpt(_innermost(causes)) if "{detail}" in what else ""
             return kind(messages.text(what.format(timeout=timeout, detail=detail)))
     return SourceError(
-        messages.text(f"cannot be asked ({messages.excerpt(_innermost(causes))}); check the URL")
+        messages.text(f"cannot be queried ({messages.excerpt(_innermost(causes))}); check the URL")
     )
 
 
@@ -91,7 +91,7 @@ _CAUSES: tuple[tuple[tuple[type[BaseException], ...], str, type[SourceError]], .
 def _innermost(causes: list[BaseException]) -> str:
     """Return the most telling text: the operating system's if there is one."""
     for cause in reversed(causes):
-        text = getattr(cause, "strerror", None) or str(cause)
+        text = reason_of(cause)
         if isinstance(cause, OSError) and text and not isinstance(cause, requests.RequestException):
-            return str(text)
+            return text
     return str(causes[0])

@@ -131,7 +131,7 @@ def _refuse_cut_off(response: httpx.Response, body: bytes) -> None:
     told = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
     if not told and body and not body.endswith(b"\n"):
         raise PageError(
-            "the page is cut off: it says no length, and its last line has no end; "
+            "the page is cut off: it states no length, and its last line has no line break; "
             "let the service send a Content-Length, or end the page with a line break"
         )
 

@@ -233,4 +233,4 @@ def test_a_run_that_nobody_joins_says_so(site: Site) -> None:
     """The wait is bounded, and nothing is sent."""
     main = site.coordinate(1, "--join-timeout", "1s")
     assert main.wait() == 4
-    assert "0 of 1 worker joined within 1 s: nobody; start `slocheck worker --join` on the others" in main.err
+    assert "0 of 1 worker joined within 1 s; start `slocheck worker --join` on the others" in main.err

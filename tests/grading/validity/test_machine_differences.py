@@ -64,7 +64,7 @@ def test_a_machine_that_does_not_reach_the_target_is_named() -> None:
     alone = (100, 100, *(0,) * (BLOCKS - 2))
     cut = replace(load, sent=alone, not_ok=alone, over=((0,) * len(THRESHOLDS),) * BLOCKS)
     (text,) = told(machine("a", 1), MachineHealth("cut", "10.0.0.3", ("w",), load=cut))
-    assert text.startswith("all 200 requests of cut failed or had an unexpected response, and ")
+    assert text.startswith("all 200 requests of cut failed or had an unexpected response, compared with ")
     assert told(MachineHealth("a", "", (), load=cut), MachineHealth("b", "", (), load=cut)) == []
 
 

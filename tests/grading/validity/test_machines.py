@@ -20,16 +20,18 @@ A = MachineHealth("a", "10.0.0.1", ("w1",), clock_offset=5000.0, clock_bound=0.0
 @pytest.mark.parametrize(
     ("changes", "valid", "says"),
     [
-        pytest.param({}, True, "known to 0.1 ms, the furthest 5,000.000 s ahead, corrected", id="far ahead"),
+        pytest.param(
+            {}, True, "known to within 0.1 ms, the furthest 5,000.000 s ahead, corrected", id="far ahead"
+        ),
         pytest.param({"clock_offset": -0.002}, True, "the furthest 2 ms behind", id="behind"),
         pytest.param({"clock_offset": 0.002}, True, "the furthest 2 ms ahead", id="a little ahead"),
-        pytest.param({"clock_bound": 0.25}, True, "known to 250 ms", id="on the bound"),
-        pytest.param({"clock_bound": 0.2501}, False, "of a is only known to 250 ms, allowed", id="over it"),
+        pytest.param({"clock_bound": 0.25}, True, "known to within 250 ms", id="on the bound"),
+        pytest.param({"clock_bound": 0.2501}, False, "known only to within 250 ms, allowed", id="over it"),
         pytest.param({"clock_moved": -0.05}, True, "corrected", id="moved as far as it may"),
         pytest.param({"clock_moved": -0.0501}, False, "of a moved by 50.1 ms", id="moved further"),
         pytest.param({"clock_moved": None}, False, "of a could not be compared after the load", id="gone"),
         pytest.param({"clock_bound": None}, False, "of a could not be compared before", id="never"),
-        pytest.param({"clock_bound": nan}, False, "of a is only known to", id="not a number"),
+        pytest.param({"clock_bound": nan}, False, "of a is known only to within", id="not a number"),
         pytest.param({"clock_moved": nan}, False, "of a moved by", id="not a number either"),
     ],
 )

@@ -56,7 +56,7 @@ def test_a_percentile_above_the_clients_decides_nothing(
     assert verdicts_of(P95, series, counted) == (UNDECIDED,) * 3
     sample = sample_of(P95, series, counted)
     assert isinstance(sample, NoData)
-    for part in (" ms to ", " ms, and a server", "may not be in seconds", "work after the response"):
+    for part in (" ms to ", " ms, but a server", "may not be in seconds", "work after the response"):
         assert part in sample.reason
     assert " s " not in sample.reason
 

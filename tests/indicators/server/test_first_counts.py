@@ -101,7 +101,7 @@ def test_series_that_the_requests_created_count_from_0() -> None:
     series = tuple(replace(one, times=one.times[-1:], values=one.values[-1:]) for one in whole.series)
     born = replace(whole, series=series)
     assert FirstCounts(born, SENT).lacking(ITEMS) == ""
-    assert "nothing of the request" not in FirstCounts(born_with_requests(born), SENT).lacking(ITEMS)
+    assert "did not count the request" not in FirstCounts(born_with_requests(born), SENT).lacking(ITEMS)
     assert FirstCounts(born_with_requests(born), {Endpoint("GET", "/items"): 2}).lacking(ERRORS) == ""
     assert FirstCounts(born_with_requests(born), {Endpoint("GET", "/items"): 3}).lacking(ERRORS) != ""
 

@@ -74,7 +74,7 @@ def test_they_are_said_to_be_scrapes_and_cost_nothing() -> None:
     sample = _sample(server)
     assert isinstance(sample, Share)
     assert sample.low == sample.high == 0
-    assert sample.notes == ("the server's counters hold 11 scrapes of the metrics page",)
+    assert sample.notes == ("the server's counters include 11 scrapes of the metrics page",)
     assert settlement(server.raw, frozenset({"requests"}), sent=SENT, limit=60).whole
 
 

@@ -89,7 +89,7 @@ def test_a_loopback_target_is_refused_where_workers_may_be_elsewhere(token: Path
 )
 def test_what_is_not_host_and_port(text: str) -> None:
     """The message shows what was typed and how to write it."""
-    with pytest.raises(UsageError, match=r"--join: .* is not HOST:PORT; write such as 10.0.0.5:5557"):
+    with pytest.raises(UsageError, match=r"--join: .* is not HOST:PORT; write one such as 10.0.0.5:5557"):
         address_typed("--join", text)
 
 

@@ -13,7 +13,7 @@ from slocheck.load.master.ended_worker import EndedWorker
         pytest.param(
             3,
             False,
-            "ended with exit code 3; the Locust file or a library of it ended its process",
+            "ended with exit code 3; the Locust file or one of its libraries ended the process",
             id="a Locust file",
         ),
         pytest.param(

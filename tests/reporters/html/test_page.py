@@ -214,7 +214,7 @@ def test_the_first_screen_says_what_changed() -> None:
     """The value before, the difference with its interval, and the runs as a small line; or nothing."""
     compared = replace(report(), comparison=compare(runs(0.25, first=30), runs(0.2, 0.21, 0.19, 0.205, 0.2)))
     page = read(render(compared))
-    assert "Since 5 earlier runs: no change is proven; most of all latency_p95" in page.text("p")
+    assert "Since 5 earlier runs: no change is proven; the largest is latency_p95" in page.text("p")
     assert "+24.4% (+3.2% to +50.1%) from 201ms, undecided" in page.text("span")
     assert "latency_p95 of GET /items 201ms -> 250ms (+24.4%, +3.2% to +50.1%): undecided" in page.text("li")
     assert "200ms, 210ms, 190ms, 205ms, 200ms, 250ms; the last one is this run." in page.text("desc")

@@ -60,7 +60,7 @@ def test_the_head_of_a_run_is_short() -> None:
         pytest.param(
             'rps_per_instance: {silver: ">= 100/s"}',
             "",
-            "offers no more than the limit, so that no request may fail",
+            "offers no more than the limit, so no request may fail",
             id="all that is offered",
         ),
     ],

@@ -83,7 +83,7 @@ def test_credentials_are_sent_and_never_shown(
         ),
         pytest.param(http(b"\xff\xfe"), "not UTF-8", id="binary"),
         pytest.param(http("a 1\n")[:-2], "the connection broke", id="half a body"),
-        pytest.param(b"HTTP/1.0 200 OK\r\n\r\na 1\nb 12", "cut off: it says no length", id="half a number"),
+        pytest.param(b"HTTP/1.0 200 OK\r\n\r\na 1\nb 12", "cut off: it states no length", id="half a number"),
         pytest.param(b"", "the connection broke", id="closed at once"),
         pytest.param(b"SSH-2.0\r\n\r\n", "the connection broke", id="not HTTP"),
         pytest.param(b"\x15\x03\x01\0\2\2\x28\r\n\r\n", "write https:// if the port speaks TLS", id="TLS"),

@@ -17,7 +17,7 @@ def token(
         Path, typer.Option("--worker", metavar="FILE", help="The file for each `slocheck worker`.")
     ] = Path("worker.token"),
 ) -> int:
-    """Make the two files with which other machines join a run; both are secret."""
+    """Create the two files that other machines need to join a run; both are secret."""
     from slocheck.load.messaging.token_files import make_token_files  # noqa: PLC0415 - --help stays light
 
     make_token_files(coordinator, worker)

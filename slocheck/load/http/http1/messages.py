@@ -71,7 +71,7 @@ def head_bytes(method: str, target: str, authority: str, fields: Mapping[str, st
     lines = [f"{method} {target} HTTP/1.1", f"Host: {authority}"]
     for name, value in fields.items():
         if not _TOKEN.fullmatch(name) or _UNSENDABLE.search(value):
-            raise UnsendableRequestError(f"header {name!r}: not a name and a value of one line")
+            raise UnsendableRequestError(f"header {name!r}: write a name and a value of one line")
         if name.lower() in OWN_FIELDS:
             raise UnsendableRequestError(f"header {name}: the client writes it itself; leave it out")
         lines.append(f"{name}: {value}")
@@ -79,7 +79,7 @@ def head_bytes(method: str, target: str, authority: str, fields: Mapping[str, st
         return ("\r\n".join(lines) + "\r\n").encode("latin-1")
     except UnicodeEncodeError as error:
         raise UnsendableRequestError(
-            f"a header holds what Latin-1 cannot: {error.object[error.start]!r}"
+            f"a header has a character that Latin-1 does not have: {error.object[error.start]!r}"
         ) from error
 
 

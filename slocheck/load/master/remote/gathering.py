@@ -219,5 +219,5 @@ def _one_sparse(parts: Sequence[SparseParts], rows: Whole) -> Sparse:
         raise ValueError("entries that belong to no row")
     keys = np.concatenate([each.keys for each in parts])
     if keys.dtype.itemsize > np.dtype(np.uint16).itemsize:
-        raise ValueError("a key that is none")
+        raise ValueError("not a key")
     return Sparse(ends, keys.astype(np.uint16, copy=False), np.concatenate([each.counts for each in parts]))

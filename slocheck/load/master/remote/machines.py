@@ -157,9 +157,9 @@ class Machines:
 
     def _who_has_come(self) -> str:
         wanted, within_s = self._listening.workers, self._listening.within_s
-        come = ", ".join(map(str, self.joined.values())) or "nobody"
+        come = f": {', '.join(map(str, self.joined.values()))}" if self.joined else ""
         return (
-            f"{len(self.joined)} of {quantity(wanted, 'worker')} joined within {within_s:g} s: {come}; start "
+            f"{len(self.joined)} of {quantity(wanted, 'worker')} joined within {within_s:g} s{come}; start "
             f"`slocheck worker --join` on the others, or raise --join-timeout"
         )
 
@@ -232,7 +232,7 @@ class Machines:
             return
         wanted = self._listening.workers
         if self._closed or len(self.joined) >= wanted:
-            self._send(identity, Refused(f"the run has its {quantity(wanted, 'worker')} already"))
+            self._send(identity, Refused(f"the run already has its {quantity(wanted, 'worker')}"))
             return
         if not 1 <= join.processes <= MOST_PROCESSES:
             return

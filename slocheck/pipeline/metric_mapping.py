@@ -12,7 +12,7 @@ from slocheck.pipeline.ports import MetricSource
 from slocheck.plan.families import Family, families_of, not_a_histogram
 from slocheck.plan.histogram_unit import unit_doubt
 from slocheck.plan.mapping_labels import Compared, compare_labels
-from slocheck.plan.mapping_match import Match, Unclear, match_mapping
+from slocheck.plan.mapping_match import Match, Unclear, match_mapping, match_without_labels
 from slocheck.plan.mapping_text import described
 from slocheck.plan.metric_plan import COUNTER, MetricPlan, metric_plan
 from slocheck.plan.named_mapping import check_mapping
@@ -106,8 +106,9 @@ def settle(
     notes = [*_doubt(mapping, search.families)]
     notes += [RunWarning("missing-label", note) for note in compared.notes]
     if mapping.is_unknown:
+        nothing = _nothing_yet(search.families)
         notes.append(
-            RunWarning("no-metrics-yet", f"{NOTHING_YET}; they will be searched for again after the load")
+            RunWarning("no-metrics-yet", f"{nothing}; they will be searched for again after the load")
         )
     elif search.match is None:
         notes += _fits_another(mapping, search.families)
@@ -115,10 +116,21 @@ def settle(
         notes.append(RunWarning(NOT_A_HISTOGRAM, other))
     return Settled(
         compared.mapping,
-        NOTHING_YET if mapping.is_unknown else described(compared.mapping),
+        _nothing_yet(search.families) if mapping.is_unknown else described(compared.mapping),
         replace(found, warnings=(*found.warnings, *notes)),
         other,
         is_open=search.match is None,
+    )
+
+
+def _nothing_yet(families: tuple[Family, ...]) -> str:
+    """Say that no metrics were found, or what keeps those that are there from being used."""
+    plain = match_without_labels(families)
+    if plain is None:
+        return NOTHING_YET
+    return (
+        f"{plain.mapping.histogram} has no labels yet: if it has none after the load either, only latencies "
+        "of all requests can be graded by it; add labels for route and status, or write source: client"
     )
 
 
@@ -187,6 +199,7 @@ def look_again(spec: Spec, source: MetricSource, settled: Settled) -> Settled:
         return replace(settled, later=tuple(_found_later(settled.mapping, match, families)))
     if isinstance(match, Unclear):
         return replace(settled, said=match.text)
+    match = match or match_without_labels(families)
     if match is None:
         return settled
     other = _not_a_histogram(match.mapping, families)

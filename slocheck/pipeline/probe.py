@@ -16,7 +16,7 @@ from slocheck.indicators.server.latency import without_histogram
 from slocheck.indicators.server.sample import instances_of
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.simulated_series import simulated_series
-from slocheck.pipeline.metric_mapping import NOTHING_YET, Settled, as_collected, needs_mapping, settle
+from slocheck.pipeline.metric_mapping import Settled, as_collected, needs_mapping, settle
 from slocheck.pipeline.ports import MetricSource, SourceFactory
 from slocheck.pipeline.target.first_growth import FirstGrowth, grow
 from slocheck.pipeline.target.probe_requests import ProbeRequests
@@ -177,7 +177,7 @@ def _obstacles(objective: Objective, settled: Settled, run: Simulated | None) ->
     if objective.source is SourceChoice.CLIENT or traits_of(objective.indicator.kind).is_query:
         return
     if preset.is_unknown and settled.is_open:
-        yield Obstacle(NOTHING_YET, fatal=True)
+        yield Obstacle(settled.said, fatal=True)
         return
     if _is_the_clients(objective, preset):
         yield Obstacle(f"client side only: {preset.title} has no latency histogram", fatal=False)

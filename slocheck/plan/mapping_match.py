@@ -14,6 +14,7 @@ from slocheck.spec.model import AUTO, Preset
 
 HEALTH_ROUTES = ("/metrics", "/health", "/healthz", "/livez", "/readyz")
 MOST_SHOWN = 4
+ALL_ROLES = 3
 
 _TIME = frozenset({"duration", "durations", "latency", "latencies", "time", "timer", "elapsed"})
 _HTTP = frozenset({
@@ -69,14 +70,34 @@ class Unclear:
         return f"{self.why}:\n{self.to_paste}"
 
 
-def match_mapping(families: Sequence[Family], presets: Iterable[Preset]) -> Match | Unclear | None:
+def match_mapping(families: Sequence[Family], presets: Sequence[Preset]) -> Match | Unclear | None:
     """Return the mapping of a service's metrics, why it is unclear, or None if none has series yet.
 
     A shipped preset whose families and labels are all there comes first. Next is any histogram with a name
     of HTTP latencies, with the labels that hold method, route and status, or none but a counter's; then a
-    summary, whose count is as good as any other counter; then a counter of requests.
+    summary, whose count is as good as any other counter; then a counter of requests. What recording rules
+    computed (names with colons) is only looked at if there is nothing else, as it is the same once more.
     """
     by_name = {family.name: family for family in families if family.series}
+    raw = {name: family for name, family in by_name.items() if ":" not in name}
+    return _matched(raw, presets) or (_matched(by_name, presets) if len(raw) < len(by_name) else None)
+
+
+def match_without_labels(families: Sequence[Family]) -> Match | None:
+    """Return the mapping of the only latency histogram if its series have no labels; None if there is none.
+
+    Only after requests were served: many libraries export such a histogram before the first request.
+    """
+    by_name = {family.name: family for family in families if family.series and ":" not in family.name}
+    timed = [one for one in by_name.values() if one.kind is FamilyKind.HISTOGRAM and _is_latency(one)]
+    plain = [one for one in timed if not one.own_labels]
+    if len(plain) != 1:
+        return None
+    mapping = mapping_of(plain[0], None, by_name)
+    return Match(mapping, described(mapping))
+
+
+def _matched(by_name: Mapping[str, Family], presets: Sequence[Preset]) -> Match | Unclear | None:
     exact = _best([one for preset in presets if (one := _shipped(preset, by_name))])
     if exact:
         return _one(exact, by_name)
@@ -171,8 +192,10 @@ def _counts_requests(family: Family) -> bool:
 
 def _may_be_latency(family: Family) -> bool:
     """Tell whether a histogram of requests may be one of seconds, although its name does not say so."""
-    suits = family.kind is FamilyKind.HISTOGRAM and _is_of_requests(family)
-    return suits and not _is_time(family) and suits_seconds(family)
+    if family.kind is not FamilyKind.HISTOGRAM or _is_time(family) or not suits_seconds(family):
+        return False
+    has_all_labels = roles_of(family).count == ALL_ROLES and not _tokens(family.name) & (_OTHERS | _SOME)
+    return has_all_labels or _is_of_requests(family)
 
 
 def _is_told_by(histogram: Family, counters: Sequence[Family]) -> bool:

@@ -180,6 +180,22 @@ def test_what_a_library_needs_to_export_buckets_is_said() -> None:
     assert settled.not_a_histogram in [warning.text for warning in settled.found.warnings]
 
 
+def test_a_histogram_without_labels_is_taken_after_the_load() -> None:
+    """Before the first request it may get some yet, which is said; afterwards it times all requests."""
+    spec, source = spec_with("auto"), Pages([page({})])
+    settled = settle(spec, source, first_requests=lambda: None)
+    assert settled.is_open
+    assert settled.said.startswith("http_request_duration_seconds has no labels yet: ")
+    (warning,) = settled.found.warnings
+    assert settled.said in warning.text
+    later = look_again(spec, source, settled)
+    assert later.mapping.histogram == "http_request_duration_seconds"
+    assert (later.mapping.route_label, later.mapping.status_label) == (None, None)
+    assert source.plans[-1].mapping == later.mapping
+    with_labels = look_again(spec, Pages([FITS]), settled)
+    assert with_labels.mapping.name == "fastapi-instrumentator"
+
+
 def test_boundaries_that_do_not_suit_the_unit_are_warned_of_once() -> None:
     """Before the load, and not again with the collected series."""
     spec = spec_with("{histogram: rq_time, route_label: route}")

@@ -8,7 +8,7 @@ from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.histogram import bucket_bounds, count_at_or_over, quantile_bounds
 from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.growth.buckets import Boundary
-from slocheck.spec.metric_units import unit_named
+from slocheck.spec.metric_units import unit_in_name, unit_named
 from slocheck.spec.model import Objective, Preset
 from slocheck.spec.presets import PRESET_NAMES
 
@@ -21,6 +21,8 @@ ALIKE = 3
 """A server's time that is at most so many times the client's may be the client's."""
 FAR = 100
 """A server's time that is so many times the client's is in another unit."""
+ENOUGH_SUMS = 3
+"""So many sums that are all whole are not whole by chance."""
 _SHOWN = ((1.0, 1, "s"), (0.001, 1000, "ms"), (0.0, 1_000_000, "us"))
 """Units for both figures, chosen by the client's: smallest latency, units in a second, name."""
 
@@ -32,10 +34,12 @@ class Timed:
     Attributes:
         requests: How many.
         summed: All their times together, in the histogram's own unit; None: not exported.
+        added: What was added to that sum from scrape to scrape; None: not known.
     """
 
     requests: Fraction
     summed: Fraction | None
+    added: tuple[int | Fraction, ...] | None = None
 
     @property
     def mean(self) -> Fraction | None:
@@ -44,8 +48,16 @@ class Timed:
 
     @property
     def is_rounded_down(self) -> bool:
-        """Whether the times look like whole units, most of them 0."""
-        return self.mean is not None and self.mean < 1 and self.mean * self.requests % 1 == 0
+        """Whether the times look like whole units, most of them 0.
+
+        A single sum may be whole by chance, as 0.5 s added up to an even count is.
+        """
+        if self.mean is None or self.mean >= 1 or self.summed is None or self.summed % 1:
+            return False
+        if self.added is None or not self.summed:
+            return True
+        grown = [amount for amount in self.added if amount]
+        return len(grown) >= ENOUGH_SUMS and not any(amount % 1 for amount in grown)
 
 
 def slower_than_client(
@@ -126,17 +138,23 @@ def doubt_of_mean(timed: Timed, client: Fraction, preset: Preset, *, boundaries_
 
 
 def may_be_larger_unit(
-    objective: Objective, highest: Boundary, timed: Timed, *, client: ClientCounts, preset: Preset
+    objective: Objective,
+    percentile: tuple[Boundary, Boundary],
+    timed: Timed,
+    *,
+    client: ClientCounts,
+    preset: Preset,
 ) -> str:
     """Say that a server is so much faster than its client that the next larger unit fits; empty if not.
 
     A server may truly be a thousand times faster: the network and queues before it take the rest. Only the
     client's numbers hold in either case. Times that are rounded down to whole units say nothing if most of
-    them are 0; shipped presets have been checked.
+    them are 0; shipped presets have been checked. Without a sum, a bucket that is so wide that it holds the
+    time in either unit says nothing of the unit; then only the histogram's name may tell it.
 
     Args:
         objective: With its quantile.
-        highest: No less than the server's percentile, seconds.
+        percentile: The bucket that holds the server's percentile, seconds.
         timed: Of the same requests.
         client: What the client counted.
         preset: Of the histogram.
@@ -145,6 +163,7 @@ def may_be_larger_unit(
         return ""
     if timed.is_rounded_down:
         return ""
+    highest = percentile[1]
     quantile = objective.indicator.quantile or Fraction(1)
     own = Fraction(quantile_bounds(client.latencies, quantile)[1], NS_PER_SECOND)
     if timed.mean is not None:
@@ -153,7 +172,37 @@ def may_be_larger_unit(
             return _far_faster("mean is", mean, mean_of_client, preset)
     if highest != inf and fits_larger_unit(Fraction(highest), own):
         return _far_faster(f"p{float(quantile * 100):g} is at most", Fraction(highest), own, preset)
-    return ""
+    if timed.mean is not None:
+        return ""
+    doubt = doubt_without_sum(percentile, own, preset, what=f"p{float(quantile * 100):g}")
+    return doubt.text if doubt else ""
+
+
+def doubt_without_sum(
+    bucket: tuple[Boundary, Boundary], client: Fraction, preset: Preset, *, what: str = "slowest"
+) -> Doubt | None:
+    """Compare a bucket with the client's time where no sum and no name tells the unit; None if they fit.
+
+    A bucket that is wide enough holds the time in either unit.
+
+    Args:
+        bucket: That of the server's slowest request or of its percentile, seconds.
+        client: The client's time for it, seconds.
+        preset: Of the histogram.
+        what: The word for that time.
+    """
+    lowest, highest = bucket
+    known = preset.name in PRESET_NAMES or preset.unit_seconds >= 1 or unit_in_name(preset.histogram or "")
+    if known or inf in (lowest, highest) or not fits_larger_unit(Fraction(lowest), client):
+        return None
+    scale, word = _scale(float(client))
+    larger = unit_named(preset.unit_seconds * STEP) or "a larger unit"
+    return Doubt(
+        f"its {what} is at most {float(highest) * scale:,.6g} {word}, the client's for the same requests "
+        f"{float(client) * scale:.3g} {word}: {preset.histogram} may be in {_unit(preset)} or in {larger}, "
+        f"as its name has no unit and {preset.histogram}_sum is missing; keep that series, or write "
+        "source: both"
+    )
 
 
 def fits_larger_unit(server: Fraction, client: Fraction) -> bool:

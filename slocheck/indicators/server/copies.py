@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from slocheck.indicators.server.growth.counts import Counted
+from slocheck.indicators.server.growth.same_names import pinning_labels
 
 DUPLICATE_TOLERANCE = Fraction(1, 20)
 MOST_SHOWN = 4
@@ -54,7 +55,9 @@ def _cause(splits: Mapping[str, tuple[str, ...]]) -> str:
     values = splits[label]
     shown = ", ".join(values[:MOST_SHOWN]) + (", ..." if len(values) > MOST_SHOWN else "")
     if label == "instance":
-        return f"all of it at each address ({shown}); if these are one process, name it once"
+        pins = pinning_labels(values[0])
+        cure = f"pin one with selector: {{{pins}}}" if pins else "name it once"
+        return f"all of it at each address ({shown}); if these are one process, {cure}"
     return (
         f"once for each {label} ({shown}); "
         f"pin one in a mapping of your own under preset, with selector: {{{label}: {values[0]}}}"

@@ -11,6 +11,7 @@ from slocheck.indicators.server.client_counts import ClientCounts
 from slocheck.indicators.server.growth.buckets import BucketCounts, LastBucket
 from slocheck.indicators.server.growth.counts import Counted
 from slocheck.indicators.server.growth.selections import EVERYTHING, Both, Selection, Without
+from slocheck.indicators.server.known_failures import failures_at_most
 from slocheck.indicators.server.reconcile import ROUNDING
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.indicators.server.statuses import StatusRule, unexpected_responses
@@ -50,8 +51,8 @@ class Failing:
     def possibly(self, buckets: BucketCounts, wanted: Selection, *, total: int) -> tuple[int, ...]:
         """Return how many more requests may be bad than those that the histogram's labels say failed.
 
-        They lie where the counter by status shows them. A request that the histogram has and the counter has
-        not may have failed as well; it is put into the last slice.
+        They lie where the counter by status shows them, or the client if nothing has a status. A request that
+        the histogram has and the counter has not may have failed as well; it is put into the last slice.
         """
         slots = buckets.counted.slots
         preset = self.server.preset
@@ -59,7 +60,7 @@ class Failing:
             statuses = self._statuses(preset.histogram_status_label)
             return buckets.all.slices(Both(statuses.possibly_bad, Without(statuses.failed)))
         if preset.counter is None or preset.status_label is None:
-            return (0,) * slots.count
+            return failures_at_most(self.server, buckets.all, self.client.failed)
         requests = self.server.window_count(preset.counter, wanted)
         missing = total - requests.total()
         if self.server.raw.lag:  # the counter may be behind by less or more than the histogram
@@ -71,12 +72,17 @@ class Failing:
         return (*found[:-1], found[-1] + ceil(max(Fraction(0), missing - ROUNDING)))
 
     def in_load(self, whole: Counted, wanted: Selection) -> Fraction:
-        """Return how many requests of the whole load failed by the server's count; `whole` has them all."""
+        """Return how many requests of the whole load failed by the server's count, or may have.
+
+        Args:
+            whole: All of them.
+            wanted: Which series count them.
+        """
         preset = self.server.preset
         if preset.histogram_status_label:
             return whole.total(self._statuses(preset.histogram_status_label).possibly_bad)
         if preset.counter is None or preset.status_label is None:
-            return Fraction(0)
+            return whole.total()
         requests = self.server.load_count(preset.counter, wanted)
         return requests.total(self._statuses(preset.status_label).possibly_bad)
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 from slocheck.evidence.series import RawSeries, ServerSeries
-from slocheck.indicators.server.beside_client import Doubt, Timed, doubt_of_mean
+from slocheck.indicators.server.beside_client import Doubt, Timed, doubt_of_mean, doubt_without_sum
 from slocheck.indicators.server.copies import counted_several_times
 from slocheck.indicators.server.endpoints import not_told_apart
-from slocheck.indicators.server.growth.buckets import LastBucket
+from slocheck.indicators.server.growth.buckets import Boundary, LastBucket, bucket_counts
 from slocheck.indicators.server.growth.counts import Counted
 from slocheck.indicators.server.growth.selections import Both, Selection, all_requests, requests_of
 from slocheck.indicators.server.reconcile import ROUNDING
@@ -77,10 +77,18 @@ class FirstCounts:
         every = all_requests(preset)
         metric, name = f"{preset.histogram}_bucket", f"{preset.histogram}_sum"
         added = self._alone(metric, Both(every, LastBucket()))
-        if added is None or added.total() != sum(self._sent.values()) or not self._server.series_of(name):
+        if added is None or added.total() != sum(self._sent.values()):
             return None
+        if not self._server.series_of(name):
+            return doubt_without_sum(self._slowest(metric, every), client, preset)
         timed = Timed(added.total(), self._server.load_count(name, every).total())
         return doubt_of_mean(timed, client, preset, boundaries_differ=boundaries_differ)
+
+    def _slowest(self, metric: str, wanted: Selection) -> tuple[Boundary, Boundary]:
+        """Return the bucket that holds the slowest request."""
+        counted = self._server.load_count(metric, wanted)
+        buckets = bucket_counts(counted, self._server.preset.unit_seconds)
+        return buckets.percentile(Fraction(1), round(buckets.all.total()))
 
     def _of(self, objective: Objective) -> tuple[Counted | None, int]:
         """Return what was added to an objective's metric, and how many requests of it were sent.

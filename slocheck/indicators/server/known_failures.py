@@ -34,6 +34,17 @@ def with_known_failures(
     )
 
 
+def failures_at_most(server: ServerSide, counted: Counted, failures: Sequence[int]) -> tuple[int, ...]:
+    """Return the failures of the server's window that the client knows of at most, one number a slice.
+
+    What failed just before the first scrape may have been counted after it.
+    """
+    found = [0] * counted.slots.count
+    for second, number in enumerate(failures):
+        found[_slice_of(server, counted, second)] += number
+    return tuple(found)
+
+
 def _in_slices(server: ServerSide, counted: Counted, per_second: Sequence[int]) -> tuple[int, ...]:
     """Return the failures of the server's window that the client knows of, one number a slice.
 
@@ -42,13 +53,17 @@ def _in_slices(server: ServerSide, counted: Counted, per_second: Sequence[int]) 
         counted: Gives the slices.
         per_second: The client's failures in each second of its window, by their intended start.
     """
-    slots, begin = counted.slots, _all_scraped_from(server)
-    found = [0] * slots.count
+    begin = _all_scraped_from(server)
+    found = [0] * counted.slots.count
     for second, number in enumerate(per_second):
-        moment = server.raw.start + second
-        if number and moment >= begin:
-            found[slots.index(moment + 1 + slots.interval / 2, slots.count)] += number
+        if number and server.raw.start + second >= begin:
+            found[_slice_of(server, counted, second)] += number
     return tuple(found)
+
+
+def _slice_of(server: ServerSide, counted: Counted, second: int) -> int:
+    slots = counted.slots
+    return slots.index(server.raw.start + second + 1 + slots.interval / 2, slots.count)
 
 
 def _all_scraped_from(server: ServerSide) -> float:

@@ -124,7 +124,7 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     if why := slower_than_client(objective, percentile, slower, client=client, preset=preset):
         return NoData(why)
     timed = _timed(metric, wanted, server)
-    if why := may_be_larger_unit(objective, percentile[1], timed, client=client, preset=preset):
+    if why := may_be_larger_unit(objective, percentile, timed, client=client, preset=preset):
         return NoData(why, left_to_client=objective.source is SourceChoice.BOTH)
     failed = failing.possibly(buckets, wanted, total=total)
     low, high = buckets.percentile_of_ours(
@@ -184,8 +184,11 @@ def _graded(reading: _Reading, limit: Limit) -> Share | NoData:
 def _timed(metric: str, wanted: Selection, server: ServerSide) -> Timed:
     """Return what the histogram says of the whole load."""
     name = f"{server.preset.histogram}_sum"
-    summed = server.load_count(name, wanted).total() if server.series_of(name) else None
-    return Timed(server.load_count(metric, Both(wanted, LastBucket())).total(), summed)
+    requests = server.load_count(metric, Both(wanted, LastBucket())).total()
+    if not server.series_of(name):
+        return Timed(requests, None)
+    sums = server.load_count(name, wanted)
+    return Timed(requests, sums.total(), tuple(amount for _, part in sums.parts for amount in part.added))
 
 
 def _buckets(metric: str, wanted: Selection, server: ServerSide) -> BucketCounts:

@@ -4,13 +4,17 @@ from fractions import Fraction
 
 from slocheck.indicators.samples import Display, NoData, Share, Slices
 from slocheck.indicators.server.growth.counts import counted
+from slocheck.indicators.server.growth.scrape_targets import target_name
 from slocheck.indicators.server.growth.selections import pinned
 from slocheck.indicators.server.server_side import ServerSide
+from slocheck.plan.series_queries import UP
 from slocheck.spec.model import Preset, Spec
 from slocheck.spec.model.related_jobs import CacheCounters, Replicas
 
 DIFFERS = Fraction(1, 20)
 """Replicas and instances with traffic that differ by more than this share are noted."""
+_UNKNOWN = "how many instances served is not known; write it as target.instances"
+MOST_SHOWN = 4
 
 
 def _counters(spec: Spec, preset: Preset) -> CacheCounters | None:
@@ -62,9 +66,27 @@ def instance_count(spec: Spec, server: ServerSide, busy: Fraction) -> Fraction |
         return Fraction(spec.target.instances)
     replicas = _replicas(spec)
     if replicas is None:
-        return busy
+        why = _not_countable(server)
+        return NoData(why) if why else busy
     mean = _mean(server, replicas)
     return mean or NoData(f"{replicas.metric} has no samples in the window: check replicas.selector")
+
+
+def _not_countable(server: ServerSide) -> str:
+    """Say why the request counter does not show how many instances served; empty if it does.
+
+    Recording rules, relabelling and federation may add up instances, or give all of them one name.
+    """
+    metric = server.preset.counter or ""
+    labels = [one.labels for one in server.series_of(metric)]
+    exported = {one["exported_instance"] for one in labels if one.get("exported_instance")}
+    if len(exported) > 1:
+        shown = ", ".join(sorted(exported)[:MOST_SHOWN])
+        return f"{metric} has several values of exported_instance ({shown}): {_UNKNOWN}"
+    scraped = {target_name(one.labels) for one in server.series_of(UP) if 1 in one.values}
+    if len(scraped) > 1 and labels and not any(one.get("instance") for one in labels):
+        return f"{metric} has no label instance, and {len(scraped)} targets are scraped: {_UNKNOWN}"
+    return ""
 
 
 def replica_notes(spec: Spec, server: ServerSide, busy: Fraction) -> tuple[str, ...]:

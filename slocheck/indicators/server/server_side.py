@@ -15,6 +15,7 @@ from slocheck.evidence.series import ServerSeries
 from slocheck.indicators.server.growth.counters import Growth, growth
 from slocheck.indicators.server.growth.counts import Counted, counted
 from slocheck.indicators.server.growth.events import events, load_balanced, scraped_twice
+from slocheck.indicators.server.growth.same_names import job_of, told_apart
 from slocheck.indicators.server.growth.scrape_targets import (
     CleanSeries,
     ScrapeTarget,
@@ -45,7 +46,7 @@ class ServerSide:
     def __init__(self, raw: ServerSeries) -> None:
         self.raw = raw
         types = {**raw.types, **dict.fromkeys(raw.preset.counters, COUNTER)}
-        self._cleaned = tuple(clean(series, types) for series in one_each(raw.series))
+        self._cleaned = tuple(clean(series, types) for series in one_each(told_apart(raw.series)))
         self.targets = scrape_targets(self._cleaned)
         self.hidden_lag = 0.0
         self._by_metric: defaultdict[str, list[CleanSeries]] = defaultdict(list)
@@ -259,4 +260,4 @@ class ServerSide:
 
 
 def _job(target: ScrapeTarget) -> str:
-    return target.name.rpartition("/")[0]
+    return job_of(target.name)

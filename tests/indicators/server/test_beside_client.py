@@ -25,6 +25,7 @@ from tests.builders.server.series import (
     raw_series,
     sample_of,
     server_series,
+    up,
     verdicts_of,
 )
 from tests.builders.specs import make_spec
@@ -133,12 +134,20 @@ BOTH = make_spec('  latency_p95: {bronze: "< 400ms", silver: "< 400ms"}\n', more
 
 
 def _in_milliseconds(
-    times: dict[float, int], *, summed: float | None = None, preset: Preset = CUSTOM
+    times: dict[float, int],
+    *,
+    summed: float | None = None,
+    sums: tuple[float, float] | None = None,
+    preset: Preset = CUSTOM,
 ) -> ServerSeries:
-    """Return a histogram of these times in its own unit, which a mapping reads in milliseconds."""
+    """Return a histogram of these times in its own unit, which a mapping reads in milliseconds.
+
+    `sums` are the two samples of its sum before the last, which is `summed`.
+    """
     series = histogram(times)
     if summed is not None:
-        points = {95.0: 0.0, 110.0: 0.0, 125.0: summed, 140.0: summed}
+        first, second = sums or (0.0, summed)
+        points = {95.0: 0.0, 110.0: first, 125.0: second, 140.0: summed}
         series = (*series, raw_series(f"{PRESET.histogram}_sum", points, status_code="200"))
     return replace(server_series(*series), preset=preset)
 
@@ -173,7 +182,6 @@ def test_seconds_read_as_milliseconds_decide_nothing(
     [
         pytest.param({0.7: 1000}, 700.3, CUSTOM, 0.1, id="a hundred times faster"),
         pytest.param({0.01: 1000}, 10.2, CUSTOM, 0.002, id="fast, and its bucket says little"),
-        pytest.param({0.01: 990, 1.0: 10}, 10.0, CUSTOM, 0.8, id="whole milliseconds, mostly 0"),
         pytest.param({0.01: 1000}, 0.0, CUSTOM, 0.8, id="never a whole millisecond"),
         pytest.param({0.7: 1000}, 700.3, replace(CUSTOM, name="otel-old"), 0.72, id="a shipped preset"),
         pytest.param({9.0: 1000}, 9000.5, CUSTOM, 0.0095, id="a little faster"),
@@ -185,6 +193,72 @@ def test_a_server_that_may_be_so_fast_is_graded(
     """What the next larger unit would make slower than the client, or what no unit explains."""
     series = _in_milliseconds(times, summed=summed, preset=preset)
     assert isinstance(sample_of(ALONE, series, _client({client: 1000})), Share)
+
+
+def test_whole_milliseconds_that_are_mostly_0_are_graded() -> None:
+    """Each of several sums is whole, so the times were rounded down."""
+    series = _in_milliseconds({0.01: 990, 1.0: 10}, summed=10.0, sums=(3.0, 7.0))
+    assert isinstance(sample_of(ALONE, series, _client({0.8: 1000})), Share)
+
+
+@pytest.mark.parametrize(
+    "sums", [pytest.param(None, id="a single sum"), pytest.param((175.5, 350.0), id="some sums")]
+)
+def test_a_sum_that_is_whole_by_chance_is_not_rounded(sums: tuple[float, float] | None) -> None:
+    """700 times 0.5 s: in seconds, they do not meet 400 ms."""
+    series = _in_milliseconds({0.5: 700}, summed=350.0, sums=sums)
+    sample = sample_of(ALONE, series, _client({0.52: 700}))
+    assert isinstance(sample, NoData)
+    assert "may be in seconds" in sample.reason
+
+
+WIDE = ("5", "100", "+Inf")
+NAMELESS = replace(CUSTOM, histogram="http_request_duration", counter="http_requests_total")
+
+
+def _wide(under: dict[str, int], preset: Preset = NAMELESS) -> ServerSeries:
+    """Return a histogram without a sum that has these counts in wide buckets."""
+    metric = f"{preset.histogram}_bucket"
+    series = [
+        raw_series(metric, {95.0: 0.0, 110.0: 0.0, 125.0: count, 140.0: count}, le=le, status_code="200")
+        for le, count in under.items()
+    ]
+    return replace(server_series(*series, up(95.0, 110.0, 125.0, 140.0)), preset=preset)
+
+
+def test_a_wide_bucket_without_a_sum_does_not_tell_the_unit() -> None:
+    """300 ms in seconds lie below 5, as 3 ms in milliseconds do; neither the name nor a mean tells which."""
+    series = _wide(dict.fromkeys(WIDE, 1000))
+    sample = sample_of(ALONE, series, _client({0.3: 1000}))
+    assert isinstance(sample, NoData)
+    assert not sample.left_to_client
+    for part in (
+        "its p95 is at most 5 ms, the client's for the same requests 301 ms",
+        "may be in milliseconds or in seconds, as its name has no unit",
+        "http_request_duration_sum is missing; keep that series, or write source: both",
+    ):
+        assert part in sample.reason
+    both = sample_of(BOTH, series, _client({0.3: 1000}))
+    assert isinstance(both, NoData)
+    assert both.left_to_client
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        pytest.param(
+            _wide(
+                dict.fromkeys(WIDE, 1000),
+                replace(NAMELESS, histogram="http_request_duration_ms"),
+            ),
+            id="the name has the unit",
+        ),
+        pytest.param(_wide({"5": 0, "100": 1000, "+Inf": 1000}), id="seconds would be slower than it"),
+    ],
+)
+def test_a_wide_bucket_is_graded_where_the_unit_is_known(series: ServerSeries) -> None:
+    """By the name, or because in seconds the server would be slower than its client."""
+    assert isinstance(sample_of(ALONE, series, _client({0.3: 1000})), Share)
 
 
 @given(st.lists(st.tuples(st.floats(0.002, 20), st.floats(0, 30)), min_size=1, max_size=60))

@@ -115,6 +115,23 @@ def test_failures_lie_where_the_counter_by_status_shows_them(failing: int) -> No
     assert sample.slices.bad_upper == tuple(50 if index == failing - 1 else 0 for index in range(3))
 
 
+@pytest.mark.parametrize(
+    ("slow", "share"),
+    [(0, (20, 20)), (30, (30, 50)), (990, (990, 1000))],
+    ids=["fast", "some slow", "most slow"],
+)
+def test_without_any_status_the_client_tells_what_failed(slow: int, share: tuple[int, int]) -> None:
+    """Both counted 1,000 requests, of which 20 failed, slow or fast; none is taken for another client's."""
+    preset = replace(
+        PRESET, histogram_status_label=None, status_label=None, counter=f"{PRESET.histogram}_count"
+    )
+    server = replace(server_series(*histogram({0.05: 1000 - slow, 7.0: slow})), preset=preset)
+    sample = sample_of(P95, server, _client(1000, {20: 20}))
+    assert isinstance(sample, Share)
+    assert (sample.low, sample.high) == (Fraction(share[0], 1000), Fraction(share[1], 1000))
+    assert sample.notes == ()
+
+
 def test_one_process_that_two_jobs_scrape_is_refused() -> None:
     """Counting twice hides that half of the requests never came."""
     points = dict(zip(TIMES, (0.0, 200.0, 400.0, 500.0), strict=True))

@@ -134,3 +134,26 @@ def test_nothing_is_said_of_a_unit_where_the_counts_differ() -> None:
     """The mean would be of other requests."""
     found = counted({"/items": 1}, mean=30.0)
     assert FirstCounts(found, SENT).unit_doubt(Fraction(1, 100), boundaries_differ=True) is None
+
+
+@pytest.mark.parametrize(
+    ("histogram", "doubted"),
+    [
+        pytest.param("http_request_duration", True, id="no unit"),
+        pytest.param("http_request_duration_ms", False, id="named"),
+    ],
+)
+def test_without_a_sum_a_wide_bucket_leaves_the_unit_open(histogram: str, doubted: bool) -> None:
+    """All requests are below 5 in either unit: the probe says so, as the run will, unless the name tells."""
+    found = counted({"/items": 2, "/orders": 1})
+    metric = f"{PRESET.histogram}_bucket"
+    last = [replace(one, metric=f"{histogram}_bucket") for one in found.series if one.metric == metric]
+    wide = [replace(one, labels={**one.labels, "le": "5"}) for one in last]
+    rest = [one for one in found.series if not one.metric.startswith(PRESET.histogram or "")]
+    preset = replace(found.preset, histogram=histogram, unit_seconds=Fraction(1, 1000))
+    found = replace(found, preset=preset, series=(*rest, *last, *wide))
+    doubt = FirstCounts(found, SENT).unit_doubt(Fraction(14, 1000), boundaries_differ=False)
+    assert bool(doubt) == doubted
+    if doubt:
+        assert doubt.unit == ""
+        assert "its slowest is at most 5 ms, the client's for the same requests 14 ms" in doubt.text

@@ -1,5 +1,6 @@
 """What other jobs show: the cache's counters, replicas."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -174,3 +175,48 @@ def test_a_plan_knows_what_its_metrics_are_for() -> None:
         "level": "gauge",
         "a_total": "counter",
     }
+
+
+COUNTED = _spec('  rps_per_instance: {silver: ">= 1/s"}\n', "timeout: 9s")
+
+
+def _named(one: RawSeries, **labels: str) -> RawSeries:
+    """Return a series with other labels; an empty one is removed."""
+    return replace(one, labels={key: value for key, value in {**one.labels, **labels}.items() if value})
+
+
+@pytest.mark.parametrize(
+    ("series", "reason"),
+    [
+        pytest.param(
+            (_named(_traffic("a")[0], instance=""), _traffic("a")[1], _traffic("b")[1]),
+            "http_requests_total has no label instance, and 2 targets are scraped",
+            id="added up over instances",
+        ),
+        pytest.param(
+            (
+                _named(_traffic("fed")[0], exported_instance="a"),
+                _named(_traffic("fed")[0], exported_instance="b"),
+                _traffic("fed")[1],
+            ),
+            "http_requests_total has several values of exported_instance (a, b)",
+            id="read from another Prometheus under one name",
+        ),
+    ],
+)
+def test_instances_that_share_a_name_are_not_counted_as_one(
+    series: tuple[RawSeries, ...], reason: str
+) -> None:
+    """What several serve together is not what one serves; with their number written it is known."""
+    sample = _sample(COUNTED, *series)
+    assert isinstance(sample, NoData)
+    assert sample.reason == f"{reason}: how many instances served is not known; write it as target.instances"
+    written = replace(COUNTED, target=replace(COUNTED.target, instances=2))
+    assert isinstance(_sample(written, *series), Rate)
+
+
+def test_a_single_target_without_its_name_is_one_instance() -> None:
+    """Relabelling dropped the label from its series, and nothing else is scraped."""
+    sample = _sample(COUNTED, _named(_traffic("a")[0], instance=""), _traffic("a")[1])
+    assert isinstance(sample, Rate)
+    assert sample.low == Fraction(150, 30)

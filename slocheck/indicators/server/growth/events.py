@@ -5,6 +5,7 @@ from math import inf
 
 from slocheck.documents.words import times
 from slocheck.evidence.series import parse_boundary
+from slocheck.indicators.server.growth.same_names import job_of, original_instance, pinning_labels
 from slocheck.indicators.server.growth.scrape_targets import CleanSeries, ScrapeTarget
 from slocheck.indicators.server.growth.selections import Labels
 
@@ -45,21 +46,24 @@ def load_balanced(targets: Mapping[str, ScrapeTarget], cleaned: Iterable[CleanSe
 
 
 def scraped_twice(targets: Mapping[str, ScrapeTarget]) -> str:
-    """Say that two jobs scrape one process, so that each request is counted twice; empty if none do.
+    """Say that one process is scraped twice, so that each request is counted twice; empty if none is.
 
     A process is known by its instance and by the moment at which it started.
     """
     seen: dict[tuple[str, float], str] = {}
     for name, target in targets.items():
-        instance = name.rpartition("/")[2]
+        instance = original_instance(name)
         for started in {start for _, start in target.starts}:
             other = seen.setdefault((instance, started), name)
             if other != name:
-                return (
-                    f"{_shown(other)} and {_shown(name)} are one process, scraped by two jobs; "
-                    "pin one with selector: {job: ...}"
-                )
+                return f"{_shown(other)} and {_shown(name)} are one process, {_pin_one(other, name)}"
     return ""
+
+
+def _pin_one(one: str, other: str) -> str:
+    if job_of(one) != job_of(other):
+        return "scraped by two jobs; pin one with selector: {job: ...}"
+    return f"scraped twice; pin one with selector: {{{pinning_labels(one)}}}"
 
 
 def events(

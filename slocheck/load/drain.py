@@ -7,22 +7,18 @@ from typing import Any
 import gevent
 from locust.user.task import LOCUST_STATE_STOPPING
 
-_LAST_KEY = "slocheck_sends_no_more"
+SENDS_NO_MORE = "slocheck_sends_no_more"
+"""Attribute of a user that may not begin another request."""
 
 
 def send_no_more(user: Any) -> None:
     """Keep a user that was asked to stop from beginning another request, except in its `on_stop`."""
-    user.__dict__[_LAST_KEY] = True
-
-
-def sends_no_more(user: Any) -> bool:
-    """Tell whether a user may not begin another request."""
-    return getattr(user, _LAST_KEY, False)
+    user.__dict__[SENDS_NO_MORE] = True
 
 
 def refuse_at_end(user: Any, *, draining: bool) -> None:
     """End a user that is about to send another request in the drain, or after it was asked to stop."""
-    if not draining and not sends_no_more(user):
+    if not draining and not getattr(user, SENDS_NO_MORE, False):
         return
     if getattr(user, "_state", None) != LOCUST_STATE_STOPPING:
         return

@@ -33,6 +33,7 @@ class Turn:
     """The state of one user.
 
     Attributes:
+        user_class: Name of its class.
         starting: It has not begun its first task yet: entering its first task sets is part of its start.
         admitted: It has an arrival that no task has used yet.
         idle: It waits for an arrival.
@@ -42,9 +43,10 @@ class Turn:
         gone: The watch has been told that the user ended in a way that the plan does not ask for.
     """
 
-    __slots__ = ("admitted", "failures", "gone", "idle", "in_task", "starting", "tried")
+    __slots__ = ("admitted", "failures", "gone", "idle", "in_task", "starting", "tried", "user_class")
 
-    def __init__(self) -> None:
+    def __init__(self, user_class: str) -> None:
+        self.user_class = user_class
         self.starting = True
         self.admitted = self.idle = self.in_task = self.gone = self.tried = False
         self.failures = 0
@@ -54,7 +56,7 @@ def turn_of(user: Any) -> Turn:
     """Return the turn of a user."""
     turn: Turn | None = user.__dict__.get(_TURN_KEY)
     if turn is None:
-        turn = user.__dict__[_TURN_KEY] = Turn()
+        turn = user.__dict__[_TURN_KEY] = Turn(type(user).__name__)
     return turn
 
 
@@ -72,9 +74,11 @@ class TaskWatch:
     Attributes:
         on_stop_test: Called with each `StopTest`, by which a file ends its run.
         over: The load is over, and users end because of that.
+        ran: Names of the user classes that have begun a task since `take_classes`.
     """
 
     def __init__(self) -> None:
+        self.ran: set[str] = set()
         self._done = self._raised = 0
         self._gone = ""
         self.on_stop_test: Callable[[BaseException], object] = id
@@ -106,6 +110,12 @@ class TaskWatch:
         if not (self.over or _stops(user) or turn.gone):
             turn.gone, self._gone = True, text
 
+    def take_classes(self) -> tuple[str, ...]:
+        """Return the names of the user classes that have begun a task since the last call, sorted."""
+        ran = tuple(sorted(self.ran))
+        self.ran.clear()
+        return ran
+
     def take(self, users: Iterable[Any]) -> TaskCounts:
         """Return the counts since the last call; `users`: all that are running now."""
         busy = 0
@@ -121,65 +131,51 @@ class TaskWatch:
 class _Turns:
     """Replaces the way in which Locust's task sets go from one task to the next."""
 
-    def __init__(self, watch: TaskWatch, admit: Admit, *, waits_between: bool) -> None:
-        self._watch, self._admit, self._waits_between = watch, admit, waits_between
+    def __init__(self, watch: TaskWatch, admit: Admit) -> None:
+        self._watch, self._admit = watch, admit
         self._execute: Callable[[Any], None] = TaskSet.execute_next_task
-        self._wait: Callable[[Any], None] = TaskSet.wait
 
-    def next(self, task_set: Any) -> None:
-        """Execute the next task of a task set."""
-        task, turn = task_set._task_queue[0], turn_of(task_set.user)  # noqa: SLF001 - Locust has no public name
-        if isinstance(task, type) and issubclass(task, TaskSet):
-            self._enter(task_set, turn)
-        else:
-            self._do(task_set, turn)
-
-    def _enter(self, task_set: Any, turn: Turn) -> None:
+    def enter(self, task_set: Any, turn: Turn) -> None:
+        """Execute the next task of a task set, which is a task set itself."""
         if not turn.starting:
             self._admit(task_set.user, turn)
         turn.tried = False
+        self._watch.ran.add(turn.user_class)
         try:
             self._execute(task_set)
         finally:
             turn.starting = turn.admitted = False
             turn.tried = True
 
-    def _do(self, task_set: Any, turn: Turn) -> None:
-        self._admit(task_set.user, turn)
+    def do(self, task_set: Any, user: Any, turn: Turn) -> None:
+        """Execute the next task of a task set."""
+        self._admit(user, turn)
         turn.starting = turn.admitted = False
         turn.in_task = turn.tried = True
+        self._watch.ran.add(turn.user_class)
         try:
             self._execute(task_set)
         except _ORDERLY:
             self._watch.done(turn)
             raise
         except (StopUser, StopTest) as error:
-            self._watch.left(task_set.user, error)
+            self._watch.left(user, error)
             raise
         except gevent.GreenletExit as error:
-            self._watch.killed(task_set.user, f"its greenlet was killed in {place_of(error.__traceback__)}")
+            self._watch.killed(user, f"its greenlet was killed in {place_of(error.__traceback__)}")
             raise
         finally:
             turn.in_task = False
-            take_schedule_lag(task_set.user)
+            take_schedule_lag(user)
         self._watch.done(turn)
 
-    def wait(self, task_set: Any) -> None:
-        """Wait as a task asks, as the load model does between two tasks, or after exceptions."""
-        turn = turn_of(task_set.user)
-        if not turn.in_task:
-            self._recover(task_set.user, turn)
-        if turn.in_task or self._waits_between:
-            self._wait(task_set)
-
-    def _recover(self, user: Any, turn: Turn) -> None:
+    def recover(self, user: Any, turn: Turn) -> None:
         """Pause after exceptions; what raised before it came to a task needs an arrival to try again."""
         if (seconds := pause_s(turn.failures)) > 0:
             _rest(user, seconds)
-        if turn.failures and not turn.tried and not _stops(user):
+        if not turn.tried and not _stops(user):
             turn.admitted = False
             self._admit(user, turn)
-        turn.tried = False
 
 
 def install(watch: TaskWatch, admit: Admit, *, waits_between: bool) -> None:
@@ -193,13 +189,26 @@ def install(watch: TaskWatch, admit: Admit, *, waits_between: bool) -> None:
         admit: Called before a task.
         waits_between: Keep Locust's pause between two tasks. A pause that a task asks for is always kept.
     """
-    turns = _Turns(watch, admit, waits_between=waits_between)
+    turns = _Turns(watch, admit)
+    locusts_wait: Callable[[Any], None] = TaskSet.wait
 
     def execute_next_task(self: Any) -> None:
-        turns.next(self)
+        task, user = self._task_queue[0], self.user
+        if isinstance(task, type) and issubclass(task, TaskSet):
+            turns.enter(self, turn_of(user))
+        else:
+            turns.do(self, user, turn_of(user))
 
     def wait(self: Any) -> None:
-        turns.wait(self)
+        """Wait as a task asks, as the load model does between two tasks, or after exceptions."""
+        user = self.user
+        turn = turn_of(user)
+        if not turn.in_task:
+            if turn.failures:
+                turns.recover(user, turn)
+            turn.tried = False
+        if turn.in_task or waits_between:
+            locusts_wait(self)
 
     TaskSet.execute_next_task = execute_next_task  # type: ignore[method-assign] # Locust has no other way in
     TaskSet.wait = wait  # type: ignore[method-assign]

@@ -10,22 +10,26 @@ class OtherThreadError(RuntimeError):
 
 
 class HomeThread:
-    """The thread that made this object."""
+    """The thread that made this object.
+
+    Attributes:
+        hub: Its hub.
+    """
 
     def __init__(self) -> None:
-        self._hub = gevent.get_hub()
+        self.hub = gevent.get_hub()
 
     @property
     def here(self) -> bool:
         """Whether the caller is in this thread."""
-        return gevent.get_hub() is self._hub
+        return gevent.get_hub() is self.hub
 
     def call(self, function: Callable[..., object], *arguments: object) -> None:
         """Call a function at once, or soon if the caller is in another thread."""
         if self.here:
             function(*arguments)
         else:
-            self._hub.loop.run_callback_threadsafe(gevent.spawn, function, *arguments)
+            self.hub.loop.run_callback_threadsafe(gevent.spawn, function, *arguments)
 
     def refuse_others(self) -> None:
         """Refuse to send from another thread: connections and deadlines belong to this thread's event loop.

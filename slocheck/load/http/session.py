@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -12,7 +13,7 @@ import gevent
 
 from slocheck.documents.units import NS_PER_SECOND
 from slocheck.evidence.recording import FailureClass
-from slocheck.load.drain import is_leaving, refuse_at_end
+from slocheck.load.drain import SENDS_NO_MORE, is_leaving, refuse_at_end
 from slocheck.load.file_calls.home_thread import HomeThread
 from slocheck.load.http.cookies import Cookies
 from slocheck.load.http.errors import TransportError
@@ -64,7 +65,7 @@ class LeanHttpSession:
         self.cookies = Cookies(origin.host, tls=origin.tls is not None)
         self.request_name: str | None = None
         self._origin, self._sink = origin, sink
-        self._timeout_s = timeout_s
+        self._within_ns = _longest_ns(timeout_s, sink)
         self._fields = merged(DEFAULT_FIELDS, headers)
         self._idle: list[Connection] = []
         self._plain: dict[tuple[str, str], tuple[bytes, str]] = {}
@@ -96,10 +97,12 @@ class LeanHttpSession:
             UnsendableRequestError: The request cannot be written, or is for another host. Neither this nor an
                 error from an argument of the wrong type counts as a request.
         """
-        refuse_at_end(self.user, draining=self._sink.draining)
-        name = name or self.request_name or strip_url(str(url))
+        if self._sink.draining or getattr(self.user, SENDS_NO_MORE, False):
+            refuse_at_end(self.user, draining=True)
+        name = name or self.request_name or _name_of(str(url))
         try:
-            self._home.refuse_others()
+            if gevent.get_hub() is not self._home.hub:
+                self._home.refuse_others()
             written = self._written(method, url, content)
             pending, deadline_ns = self._begin(method, name, timeout)
         except Exception as unsendable:
@@ -123,10 +126,10 @@ class LeanHttpSession:
     def _begin(self, method: str, name: str, timeout: float | None) -> tuple[PendingRequest, int]:
         """Return the request that begins now, and its deadline on the monotonic clock."""
         counter = self._sink.counter(method, name)
-        longest_s = min(self._timeout_s if timeout is None else timeout, self._sink.longest_s)
+        within_ns = self._within_ns if timeout is None else _longest_ns(timeout, self._sink)
         sent_ns = time.monotonic_ns()
         pending = PendingRequest(counter, sent_ns - take_schedule_lag(self.user), sent_ns)
-        return pending, sent_ns + round(longest_s * NS_PER_SECOND)
+        return pending, sent_ns + within_ns
 
     def _followed(
         self, first: Head, body: bytes, request: Request, pending: PendingRequest, deadline_ns: int
@@ -359,6 +362,13 @@ class LeanHttpSession:
         """Close all connections."""
         while self._idle:
             self._idle.pop().dispose()
+
+
+_name_of = lru_cache(_MAX_CACHED)(strip_url)
+
+
+def _longest_ns(timeout_s: float, sink: Sink) -> int:
+    return round(min(timeout_s, sink.longest_s) * NS_PER_SECOND)
 
 
 def _with_data(data: Any, options: dict[str, Any]) -> dict[str, Any]:

@@ -144,8 +144,10 @@ class RecorderSink:
                 return
             if not self._plan.failures.unexpected(status):  # the approval holds for this scenario only
                 self._good.add(status)
-        cache = self._cache_outcome(head)
-        pending.counter.ok(pending.start_ns, pending.sent_ns, end_ns, status, size, cache=cache)
+        outcome = head.outcome
+        if outcome is None:
+            outcome = self._cache_outcome(head)
+        pending.counter.ok(pending.start_ns, pending.sent_ns, end_ns, status, size, cache=outcome)
 
     def succeeded(self, pending: PendingRequest, head: Head, end_ns: int) -> None:
         """Count a request as `responded` did one with the same traits, if `is_success` holds."""

@@ -35,7 +35,7 @@ from slocheck.load.users.own_files import OwnFiles, differences
 from slocheck.load.worker import locust_stats, user_errors
 from slocheck.load.worker.health import Health, HealthLogHandler
 from slocheck.load.worker.time_slice import ask_for_short_slices
-from slocheck.load.worker.user_classes import ClassWatch, FailedUser, catch_init_errors
+from slocheck.load.worker.user_classes import FailedUser, catch_init_errors
 from slocheck.load.worker.worker import Worker
 from slocheck.plan.load_plan import LoadPlan
 
@@ -63,11 +63,10 @@ def _run(settings: WorkerSettings) -> int:
     if plan.seed is not None:
         random.seed(f"{plan.seed}/{settings.index}")
     raise_descriptor_limit()
-    classes, watch = ClassWatch(), TaskWatch()
-    listeners, exits = Listeners(), ProcessExits()
-    for watching in (classes, listeners, exits):
+    watch, listeners, exits = TaskWatch(), Listeners(), ProcessExits()
+    for watching in (listeners, exits):
         watching.install()
-    health = Health(classes.take)
+    health = Health(watch.take_classes)
     tracker = Tracker(plan, health.on_unsent)
     _watch_logs(health)
     _listen(tracker, health, plan, watch)

@@ -1,9 +1,9 @@
-"""The user classes of a Locust file in this process: what their `__init__` raises, and which of them run."""
+"""The user classes of a Locust file in this process: what their `__init__` raises."""
 
 from collections.abc import Callable
 from typing import Any
 
-from locust import TaskSet, User
+from locust import User
 from locust.exception import StopTest, StopUser
 from locust.user.users import UserMeta
 
@@ -36,25 +36,3 @@ def catch_init_errors(tell: Tell) -> None:
         return FailedUser()
 
     UserMeta.__call__ = make  # type: ignore[method-assign, assignment] # Locust has no other way in
-
-
-class ClassWatch:
-    """Tells which user classes have run a task since the last call."""
-
-    def __init__(self) -> None:
-        self._ran: set[str] = set()
-
-    def install(self) -> None:
-        """Watch every task of this process, for the life of the process."""
-        execute: Callable[[Any], None] = TaskSet.execute_next_task
-
-        def execute_next_task(task_set: Any) -> None:
-            self._ran.add(type(task_set.user).__name__)
-            execute(task_set)
-
-        TaskSet.execute_next_task = execute_next_task  # type: ignore[method-assign] # Locust has no other way in
-
-    def take(self) -> tuple[str, ...]:
-        """Return their names, sorted."""
-        ran, self._ran = self._ran, set()
-        return tuple(sorted(ran))

@@ -139,10 +139,18 @@ class Connection(WatchedSocket):
             TransportError: No complete response came; the connection is closed.
             ForbiddenConnectionError: The origin may not be connected to; nothing was sent.
         """
+        deadlines = self._deadlines
         self._resume = getcurrent().switch
-        self._wait_until(deadline_ns)
+        self.deadline_ns = deadline_ns
+        if deadline_ns < deadlines.soonest_ns:  # noqa: PLR1730 - a call costs more
+            deadlines.soonest_ns = deadline_ns
         try:
-            all_sent = self._go_on(no_body) if begun else self._send_anew(request, no_body)
+            if begun:
+                all_sent = self._go_on(no_body)
+            else:
+                if (self._socket is None or self._used != deadlines.checks) and not self._is_open():
+                    self._connect()
+                all_sent = self._send_all(request, no_body)
             head = self._response(keep=keep, no_body=no_body)
             if not all_sent:
                 self.close()  # the server would read the next request as the rest of this one
@@ -157,14 +165,8 @@ class Connection(WatchedSocket):
             raise
         finally:
             self.deadline_ns = NEVER_NS
-            self._used = self._deadlines.checks
+            self._used = deadlines.checks
         return head
-
-    def _send_anew(self, request: bytes, no_body: bool) -> bool:  # noqa: FBT001 - as in `exchange`
-        """Send a request, over a new connection if need be; returns what `_send_all` does."""
-        if not self._is_open():
-            self._connect()
-        return self._send_all(request, no_body)
 
     def _go_on(self, no_body: bool) -> bool:  # noqa: FBT001 - as in `exchange`
         """Continue a request that was begun; returns what `_send_all` does, and raises what has failed."""
@@ -193,9 +195,18 @@ class Connection(WatchedSocket):
     def _response(self, *, keep: bool, no_body: bool) -> Head:
         """Read one response, without a parser if Content-Length alone says where it ends."""
         data = self._receive()
-        head = None if no_body else simple_head(data)
-        if head is None:
+        head = self._last_head
+        if len(data) == head.whole and not no_body and data.startswith(head.raw):
+            self.body = data[len(head.raw) :] if keep else b""
+            self.size = head.length
+            return head
+        found = None if no_body else simple_head(data)
+        if found is None:
             return self._framed(data, keep=keep, no_body=no_body)
+        return self._rest_of(found, data, keep=keep)
+
+    def _rest_of(self, head: Head, data: bytes, *, keep: bool) -> Head:
+        """Read the rest of a response whose Content-Length says where it ends, given its first bytes."""
         end, length = len(head.raw), head.length
         if length > self._max_body:
             raise over_limit(self._max_body)
@@ -210,6 +221,8 @@ class Connection(WatchedSocket):
             self._decode(head)
         if missing < 0 or head.close:
             self.close()
+        elif head.whole > 0:
+            self._last_head = head
         return head
 
     def _decode(self, head: Head) -> None:

@@ -101,8 +101,6 @@ class LeanHttpSession:
             refuse_at_end(self.user, draining=True)
         name = name or self.request_name or _name_of(str(url))
         try:
-            if gevent.get_hub() is not self._home.hub:
-                self._home.refuse_others()
             written = self._written(method, url, content)
             pending, deadline_ns = self._begin(method, name, timeout)
         except Exception as unsendable:
@@ -125,6 +123,8 @@ class LeanHttpSession:
 
     def _begin(self, method: str, name: str, timeout: float | None) -> tuple[PendingRequest, int]:
         """Return the request that begins now, and its deadline on the monotonic clock."""
+        if gevent.get_hub() is not self._home.hub:
+            self._home.refuse_others()
         counter = self._sink.counter(method, name)
         within_ns = self._within_ns if timeout is None else _longest_ns(timeout, self._sink)
         sent_ns = time.monotonic_ns()

@@ -178,42 +178,6 @@ def test_a_proxy_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     assert server.connections == 0
 
 
-COUNTED = f"""
-    import sys
-    {LEAN}
-    from locust import constant, task
-
-    calls = tasks = 0
-
-    def count(frame, event, _argument):
-        global calls
-        calls += event == "call" and "slocheck/load/" in frame.f_code.co_filename
-
-    class Counts(U):
-        wait_time = constant(0)
-
-        @task
-        def ask(self):
-            global tasks
-            tasks += 1
-            if tasks == 50:
-                sys.setprofile(count)
-            if tasks == 250:
-                sys.setprofile(None)
-                self.client.get("/counted", name=f"{{calls / 200:.1f}} calls")
-            self.client.get("/good")
-"""
-
-
-def test_a_task_of_one_request_takes_few_calls(tmp_path: Path) -> None:
-    """The cost of a request is mostly the Python functions that are called for it: no more than today."""
-    with HostileServer(BEHAVIOURS) as server:
-        plan = make_plan(server.url, write_scenario(tmp_path, COUNTED), users=1, duration_s=60)
-        ended = run(plan, until=sent_of("GET /good", each=260))
-    (name,) = [name for name in by_endpoint(ended) if name.endswith(" calls")]
-    assert 20 < float(name.split()[1]) < 29
-
-
 BLOCKS = f"""
     import gevent
     {LEAN}

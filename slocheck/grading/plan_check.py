@@ -83,9 +83,12 @@ def _needs(spec: Spec, planned: Forecast, *, until_decided: bool) -> tuple[Proof
     window_s = float(spec.workload.duration)
     asked = criterion_for(spec.confidence.level, (window_s,), float(spec.confidence.bursts or 0))
     spent = asked.spending(analyses.alpha_share(analyses.final) if until_decided else 1)
-    alpha = spent.nominal if asked.bursts_s else spent.met
     return proof_needs(
-        spec, partial(requests_needed, alpha=alpha), planned, float(spec.confidence.bursts or 0)
+        spec,
+        partial(requests_needed, alpha=spent.met),
+        planned,
+        asked.bursts_s,
+        partial(requests_needed, alpha=spent.nominal),
     )
 
 

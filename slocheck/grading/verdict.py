@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 
+from slocheck.documents.units import NS_PER_SECOND, format_duration
 from slocheck.grading.assessment import TOO_MANY_BAD, Bounds, Cause, Side, SideResult, Tolerance, Verdict
 from slocheck.indicators.samples import Display, NoData, Rate, Sample, Scalar, Share, Slices
 from slocheck.spec.formatting import format_longer
@@ -145,7 +146,7 @@ def _confident_share(
         return replace(observed, bounds=replace(bounds, tolerance=tolerance))
     if observed.verdict is Verdict.UNDECIDED:
         return replace(observed, bounds=bounds)
-    cause, reason = _why_undecided(observed, compared, allowed)
+    cause, reason = _why_undecided(observed, compared, allowed, criterion)
     return _undecided(replace(observed, bounds=bounds), cause, reason)
 
 
@@ -181,7 +182,7 @@ def _verdict_of(compared: ProportionComparison) -> Verdict:
 
 
 def _why_undecided(
-    observed: SideResult, compared: ProportionComparison, allowed: Fraction
+    observed: SideResult, compared: ProportionComparison, allowed: Fraction, criterion: Criterion
 ) -> tuple[Cause | None, str]:
     """Say why the statistics leave a share open, and what would decide it."""
     if allowed == 0:
@@ -199,10 +200,20 @@ def _why_undecided(
             )
         found = floor(compared.effective_sample_size)
         return Cause.CORRELATED, (
-            f"requests are correlated: the effective sample size is {found:,} of "
+            f"{_why_few(compared, criterion)}: the effective sample size is {found:,} of "
             f"{observed.total:,}, and {needed:,} are needed; {longer}"
         )
     return Cause.TOO_CLOSE, f"too close to the limit for a verdict; {longer}"
+
+
+def _why_few(compared: ProportionComparison, criterion: Criterion) -> str:
+    """Say why requests count for less than their number: a stated condition, or what the window shows."""
+    if criterion.bursts_s and compared.effective_sample_size * criterion.bursts_s >= compared.active_s * (
+        1 - _ROUNDING
+    ):
+        bursts = format_duration(Fraction(criterion.bursts_s).limit_denominator(NS_PER_SECOND))
+        return f"a burst of up to {bursts} counts once"
+    return "requests are correlated"
 
 
 def _longer(factor: float | None) -> str:

@@ -110,7 +110,9 @@ def _errors(question: _ClientQuestion) -> Share:
         Display(float(low), float(high)),
         Slices(n, surely, possibly if possibly != surely else None),
         _unexpected_notes(window),
-        outage=requests_in_outages(n, tuple(map(min, surely, window.unserved))),
+        outage=requests_in_outages(
+            n, tuple(map(min, surely, window.unserved)), bursts_s=_stated_bursts_s(question.spec)
+        ),
     )
 
 
@@ -119,9 +121,13 @@ def _availability(question: _ClientQuestion) -> Share:
     n, counts = question.window.sent, question.window.unserved
     share = Fraction(sum(counts), sum(n))
     value = float(1 - share)
-    return Share(
-        sum(n), share, share, Display(value, value), Slices(n, counts), outage=requests_in_outages(n, counts)
-    )
+    outage = requests_in_outages(n, counts, bursts_s=_stated_bursts_s(question.spec))
+    return Share(sum(n), share, share, Display(value, value), Slices(n, counts), outage=outage)
+
+
+def _stated_bursts_s(spec: Spec) -> float:
+    """Return the length of the bursts for which the spec asks verdicts to hold, seconds; 0: none."""
+    return float(spec.confidence.bursts or 0) if spec.confidence else 0.0
 
 
 def _unexpected_notes(window: Window) -> tuple[str, ...]:

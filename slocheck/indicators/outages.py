@@ -8,18 +8,24 @@ MIN_OUTAGE_S = 5
 MIN_OUTAGE_REQUESTS = 20
 """With fewer requests it may be chance that each of them failed."""
 
+EDGES_S = 2
+"""The seconds in which an outage begins and ends may hold none but bad requests, and yet not be all of it."""
 
-def requests_in_outages(sent: Sequence[int], unserved: Sequence[int]) -> int:
+
+def requests_in_outages(sent: Sequence[int], unserved: Sequence[int], *, bursts_s: float = 0.0) -> int:
     """Return how many requests fell into outages.
 
     Args:
         sent: Requests of each second, in order, shape (S,).
         unserved: Those of them that were not served, shape (S,).
+        bursts_s: Only outages that surely lasted longer count, seconds: shorter ones are expected.
     """
     return sum(
         requests
         for seconds, requests in _outages(sent, unserved)
-        if seconds >= MIN_OUTAGE_S and requests >= MIN_OUTAGE_REQUESTS
+        if seconds >= MIN_OUTAGE_S
+        and requests >= MIN_OUTAGE_REQUESTS
+        and (not bursts_s or seconds - EDGES_S > bursts_s)
     )
 
 

@@ -71,7 +71,11 @@ class ProofNeed:
 
 
 def proof_needs(
-    spec: Spec, requests_needed: Callable[[float], int], planned: Forecast, bursts_s: float = 0.0
+    spec: Spec,
+    requests_needed: Callable[[float], int],
+    planned: Forecast,
+    bursts_s: float = 0.0,
+    bursts_needed: Callable[[float], int] | None = None,
 ) -> tuple[ProofNeed, ...]:
     """Return what it takes to prove each limit.
 
@@ -80,17 +84,21 @@ def proof_needs(
         requests_needed: Maps a share to a sample size.
         planned: What will be sent.
         bursts_s: Requests within this many seconds count as one; 0: no condition.
+        bursts_needed: The same as `requests_needed` where the condition bounds the sample; None: the same.
     """
     window = spec.workload.duration
     needs = []
     for objective in spec.objectives:
         expected = planned.to(objective.endpoint)
+        # requests that are further apart than a burst lasts each count, whatever the condition
+        bounded = bursts_s > 0 and (expected is None or expected * bursts_s > window)
+        needed = bursts_needed if bounded and bursts_needed else requests_needed
         for level, limit in objective.limits.items():
             share = _budget(objective, limit, spec, planned)
-            requests = requests_needed(float(share)) if share is not None and 0 < share < 1 else None
+            requests = needed(float(share)) if share is not None and 0 < share < 1 else None
             rate = requests / window if requests is not None else None
             longer = requests * window / expected if requests is not None and expected else None
-            bursts = bursts_s * (requests or 0)
+            bursts = bursts_s * (requests or 0) if bounded else 0.0
             enough = requests is None or expected is None or expected >= requests
             needs.append(
                 ProofNeed(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import inf
 
 CALIBRATION = 5
 """Met is tested at (1 - confidence) / 5: found by simulation, see docs/statistics.md. If the condition on
@@ -26,6 +27,7 @@ class Criterion:
         nominal: Of both ends if the condition on bursts is what bounds the sample.
         bursts_s: What lies within so many seconds counts as one independent request at most; 0: no condition.
         memory: Correlation of blocks of seconds counts, as it does in one window of `CALIBRATED_S` or more.
+        long_from: A window so many times as long is tested for a breach at the nominal rate; 1: this one is.
     """
 
     met: float
@@ -33,6 +35,7 @@ class Criterion:
     nominal: float = 0.0
     bursts_s: float = 0.0
     memory: bool = False
+    long_from: float = inf
 
     def spending(self, share: float) -> "Criterion":
         """Return the criterion of an analysis that may spend a share of the error rate, 0..1."""
@@ -64,6 +67,8 @@ def criterion_for(level: Fraction, windows_s: tuple[float, ...], bursts_s: float
     """
     nominal = float(1 - level)
     calibrated = nominal / CALIBRATION
-    one_long = len(windows_s) == 1 and windows_s[0] >= CALIBRATED_S
+    alone = len(windows_s) == 1 and windows_s[0] > 0
+    long_from = max(1.0, CALIBRATED_S / windows_s[0]) if alone else inf
+    one_long = long_from == 1
     breached = nominal if one_long else calibrated
-    return Criterion(calibrated, breached, nominal, bursts_s, one_long)
+    return Criterion(calibrated, breached, nominal, bursts_s, one_long, long_from)

@@ -256,12 +256,18 @@ def _p_breach(share: float, total: float, found: Sequence[BlockSize], limit: flo
 
 
 def _needed_factor(lowest: _Sample, highest: _Sample, limit: float, criterion: Criterion) -> float | None:
-    """Return the smallest factor on both sample sizes that decides; None if none does."""
+    """Return the smallest factor on both sample sizes that decides; None if none does.
+
+    A window that becomes long enough is tested for a breach at the nominal rate.
+    """
 
     def decides(factor: float) -> bool:
         longer = _Sample(highest.share, highest.size * factor)
         above = _Sample(lowest.share, lowest.size * factor)
-        return longer.is_below(limit, criterion.met) or above.is_above(limit, criterion.breached)
+        breached = criterion.breached
+        if factor >= criterion.long_from:
+            breached = max(breached, criterion.nominal)
+        return longer.is_below(limit, criterion.met) or above.is_above(limit, breached)
 
     return smallest_factor(decides)
 

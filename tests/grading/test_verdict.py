@@ -147,6 +147,21 @@ def test_what_is_needed_and_how_much_longer_say_the_same(bursts_s: float) -> Non
     assert size * factor == pytest.approx(needed, rel=0.1)
 
 
+def test_a_condition_on_bursts_is_named_as_the_reason() -> None:
+    """Requests that are not correlated, and a minute that holds 30 bursts."""
+    [objective] = make_spec('  error_rate: {silver: "< 5%"}\n').objectives
+    found = grade_sample(
+        Side.CLIENT,
+        _spread([0] * 60),
+        objective.indicator,
+        objective.limits["silver"],
+        criterion_for(Fraction(19, 20), (60.0,), 2.0),
+    )
+    assert found.reason.startswith(
+        "a burst of up to 2s counts once: the effective sample size is 30 of 6,000"
+    )
+
+
 def test_who_does_not_know_what_was_offered_assumes_slow_phases() -> None:
     """Five minutes in which one scrape shows a tenth less: met only if the offered rate is known."""
     served = [500] * 30 + [450] + [500] * 29

@@ -61,3 +61,21 @@ def test_a_target_that_was_down_breaks_its_availability() -> None:
     assert outcome(errors, 31, 14) is Outcome.FAIL
     loose = make_spec('  availability: {silver: "> 60%"}\n', more="confidence: 95%\n")
     assert outcome(loose, 31, 14) is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("bursts", "down_s", "found"),
+    [
+        pytest.param("1s", 5, Outcome.FAIL, id="far longer"),
+        pytest.param("10s", 12, Outcome.UNDECIDED, id="it may have lasted little more than ten"),
+        pytest.param("10s", 13, Outcome.FAIL, id="it lasted longer than ten"),
+        pytest.param("30s", 14, Outcome.UNDECIDED, id="shorter"),
+    ],
+)
+def test_an_outage_no_longer_than_a_stated_burst_counts_as_one(
+    bursts: str, down_s: int, found: Outcome
+) -> None:
+    """The spec says that such bursts come, so a single one in a minute proves nothing."""
+    objective = '  up: {source: client, indicator: availability, silver: "> 95%"}\n'
+    spec = make_spec(objective, more=f"confidence: {{level: 95%, bursts: {bursts}}}\n")
+    assert outcome(spec, 60 - down_s, down_s) is found

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from tests.simulation import analysis_tables, window_tables
 from tests.simulation.tables import OVER, QUICK_RUNS, RUNS, SEED, Table
+from tests.simulation.untuned import table as untuned
 
-TABLES = (*window_tables.TABLES, *analysis_tables.TABLES)
+TABLES = (*window_tables.TABLES, *untuned.TABLES, *analysis_tables.TABLES)
 
 
 def lines(tables: Sequence[Table], seed: int, runs: int, command: str) -> Iterator[str]:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betainc
 
 from slocheck.statistics.blocking import CHANCE, MOST_CORRELATION, block_starts
 from slocheck.statistics.special import normal_quantile, t_quantile
 from tests.simulation.models import Floats, Ints
 from tests.simulation.rates import Rates, Windows
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,12 @@ class BlockSizes:
 
 def many_rates(window: Windows) -> Rates:
     """Judge windows as `rates.our_rates` does."""
+    met, breached = many_verdicts(window)
+    return Rates(len(met), int(met.sum()), int(breached.sum()))
+
+
+def many_verdicts(window: Windows) -> tuple[Flags, Flags]:
+    """Return which windows keep the limit, and which ones break it."""
     counts, criterion = window.counts, window.criterion()
     total, bad = (series.sum(axis=1).astype(float) for series in (counts.n, window.bad))
     most = np.minimum(total, _busy(counts.n) / criterion.bursts_s) if criterion.bursts_s else total
@@ -47,7 +56,7 @@ def many_rates(window: Windows) -> Rates:
 
     met = (bad < total) & (tail(criterion.met, 1) < 1)
     breached = ~met & (bad > 0) & (tail(criterion.breached, 0) < 1)
-    return Rates(len(total), int(met.sum()), int(breached.sum()))
+    return met, breached
 
 
 def _smallest(found: Sequence[tuple[int, Floats]], alpha: float, at_most: Floats) -> Floats:

@@ -50,6 +50,7 @@ class Model:
         tail: P(latency >= t), exact; None: no formula is known for these arrivals, a long run is used.
         lead_s: Seconds of arrivals before the window that the model needs to forget its start.
         spread: How arrivals are spread.
+        rate: Requests a second.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Model:
     tail: Callable[[float], float] | None = None
     lead_s: float = 0.0
     spread: ArrivalProcess = ArrivalProcess.JITTERED
+    rate: float = ARRIVALS
 
     def limit(self, share: float) -> float:
         """Return the limit at or over which `share` of the requests lie: exactly, or in a long run."""
@@ -71,7 +73,7 @@ def _long_run(model: Model) -> Floats:
     """Return the latencies of 20 million requests, always the same ones."""
     rng, parts = np.random.default_rng(20260102), []
     for _ in range(_LONG_PARTS):
-        arrivals = drawn(rng, model.spread, _LONG_RUNS // _LONG_PARTS, _LONG_S + model.lead_s)
+        arrivals = drawn(rng, model.spread, _LONG_RUNS // _LONG_PARTS, _LONG_S + model.lead_s, model.rate)
         parts.append(model.latencies(rng, arrivals)[arrivals >= model.lead_s].astype(np.float32))
     return np.concatenate(parts)
 
@@ -95,7 +97,7 @@ def observe(
     model: Model, rng: np.random.Generator, *, runs: int, seconds: int, thresholds: tuple[float, ...]
 ) -> Counts:
     """Drive `runs` windows of `seconds` one-second slices and count against ascending thresholds."""
-    arrivals = drawn(rng, model.spread, runs, seconds + model.lead_s)
+    arrivals = drawn(rng, model.spread, runs, seconds + model.lead_s, model.rate)
     latencies = model.latencies(rng, arrivals)
     second = np.floor(arrivals - model.lead_s).astype(np.int64)
     inside = (second >= 0) & (second < seconds)
@@ -109,14 +111,16 @@ def observe(
     return Counts(at_or_over[:, :, 0], np.moveaxis(at_or_over[:, :, 1:], 2, 0), total.reshape(runs, seconds))
 
 
-def drawn(rng: np.random.Generator, spread: ArrivalProcess, runs: int, seconds: float) -> Floats:
+def drawn(
+    rng: np.random.Generator, spread: ArrivalProcess, runs: int, seconds: float, rate: float = ARRIVALS
+) -> Floats:
     """Return arrival times of shape (runs, requests), ascending along a run."""
-    slots = np.arange(round(ARRIVALS * seconds))
+    slots = np.arange(round(rate * seconds))
     if spread is ArrivalProcess.POISSON:
-        most = int(ARRIVALS * seconds + 6 * sqrt(ARRIVALS * seconds))
-        return np.cumsum(rng.exponential(1 / ARRIVALS, (runs, most)), axis=1)
+        most = int(rate * seconds + 6 * sqrt(rate * seconds))
+        return np.cumsum(rng.exponential(1 / rate, (runs, most)), axis=1)
     within = rng.random((runs, len(slots))) if spread is ArrivalProcess.JITTERED else np.zeros((runs, 1))
-    return np.asarray((slots + within) / ARRIVALS, dtype=np.float64)
+    return np.asarray((slots + within) / rate, dtype=np.float64)
 
 
 def independent() -> Model:

@@ -6,10 +6,13 @@ from math import ceil, exp, log, sqrt
 
 import numpy as np
 
-from slocheck.statistics.confidence import criterion_for
-from slocheck.statistics.proportion import compare_proportion
+from slocheck.indicators.outages import requests_in_outages
+from tests.simulation.many import Flags, many_verdicts
 from tests.simulation.models import ARRIVALS, Counts, Ints
-from tests.simulation.rates import Rates, Windows, counted
+from tests.simulation.rates import Rates, Windows
+
+PART = 2_000
+"""Windows that are judged at once: bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,25 @@ class Outages:
 
     def rates(self, rng: np.random.Generator, runs: int, level: Fraction, bursts_s: float = 0.0) -> Rates:
         """Judge windows as the product does, with or without a condition on bursts."""
-        criterion = criterion_for(level, (float(self.window_s),), bursts_s)
-        sent = [round(ARRIVALS)] * self.window_s
-        return counted(
-            [compare_proportion(sent, row.tolist(), self.share, criterion) for row in self.draw(rng, runs)]
-        )
+        failed, found = self.draw(rng, runs), Rates(0)
+        for part in np.array_split(failed, ceil(runs / PART)):
+            n = np.full_like(part, round(ARRIVALS))
+            window = Windows(self.share, Counts(n, part[None], n.astype(np.float64)), None, bursts_s, level)
+            met, breached = many_verdicts(window)
+            down = broken_by_outages(window)
+            found += Rates(len(part), int((met & ~down).sum()), int((breached | down).sum()))
+        return found
+
+
+def broken_by_outages(window: Windows) -> Flags:
+    """Return in which windows the target was down for longer than the limit allows: that is no estimate."""
+    n = window.counts.n
+    seen = zip(n, window.bad, ((n > 0) & (n == window.bad)).any(axis=1), strict=True)
+    lost = [
+        requests_in_outages(sent.tolist(), bad.tolist(), bursts_s=window.bursts_s) if any_down else 0
+        for sent, bad, any_down in seen
+    ]
+    return np.asarray(np.asarray(lost) > window.share * n.sum(axis=1))
 
 
 @dataclass(frozen=True, slots=True)

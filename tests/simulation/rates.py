@@ -88,6 +88,11 @@ class Windows:
         )
 
 
+def edges_of(limit: float) -> tuple[float, ...]:
+    """Return the reference edges of a limit, and last the limit itself; seconds."""
+    return (*(ms / 1000 for ms in REFERENCE_LATENCIES_MS if is_reference(ms / 1000, limit)), limit)
+
+
 def windows(
     model: Model,
     rng: np.random.Generator,
@@ -100,12 +105,12 @@ def windows(
 ) -> Iterator[Windows]:
     """Yield windows in chunks of runs: at the exact boundary, or with `truth` as the true share."""
     limit = model.limit(share if truth is None else truth)
-    edges = tuple(ms / 1000 for ms in REFERENCE_LATENCIES_MS if is_reference(ms / 1000, limit))
-    thresholds = sorted({*edges, limit / NEAR, limit})
+    edges = edges_of(limit)
+    thresholds = sorted({*edges, limit / NEAR})
     for begin in range(0, runs, chunk):
         size = min(chunk, runs - begin)
         counts = observe(model, rng, runs=size, seconds=seconds, thresholds=tuple(thresholds))
-        kept = [index for index, edge in enumerate(thresholds) if edge in edges or edge == limit]
+        kept = [index for index, edge in enumerate(thresholds) if edge in edges]
         near = counts.over[thresholds.index(limit / NEAR)]
         yield Windows(share, replace(counts, over=counts.over[kept]), near)
 

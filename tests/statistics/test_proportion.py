@@ -1,6 +1,8 @@
 """Statistics: test vectors to six digits, and properties that hold for all samples."""
 
 from dataclasses import replace
+from fractions import Fraction
+from math import inf
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
+from slocheck.statistics.confidence import criterion_for
 from slocheck.statistics.proportion import ProportionComparison, busy_slices, compare_proportion
 from tests.builders.criteria import at
 
@@ -253,6 +256,17 @@ def test_a_condition_on_bursts_bounds_the_sample_by_the_time_in_which_it_was_sen
     assert part.effective_sample_size == pytest.approx(30, abs=0.1)
     assert not part.keeps
     assert scrapes.effective_sample_size == 300
+
+
+def test_a_breach_is_projected_at_the_error_rate_of_the_longer_window() -> None:
+    """A minute with a little over 5 % bad: five decide at the nominal rate; a fifth of it takes longer."""
+    n, bad = [100] * 60, [5, 5, 5, 6] * 15
+    minute = criterion_for(Fraction(19, 20), (60.0,))
+    found = compare_proportion(n, bad, 0.05, minute).needed_duration_factor
+    calibrated = compare_proportion(n, bad, 0.05, replace(minute, long_from=inf)).needed_duration_factor
+    assert found == pytest.approx(5)
+    assert calibrated is not None
+    assert calibrated > 6
 
 
 def test_a_condition_that_bounds_nothing_loosens_nothing() -> None:

@@ -28,6 +28,9 @@ CHANCE = 0.05
 MOST_CORRELATION = 0.9
 """A larger one cannot be told from a drift by the blocks of a window."""
 
+SKEWED = 1.5
+"""Blocks with a larger skewness have a few that are far worse than the others."""
+
 Floats = NDArray[np.float64]
 Starts = NDArray[np.intp]
 
@@ -76,11 +79,22 @@ class BlockSize:
         sample_size: The number of independent requests that would show the same variance.
         degrees: Degrees of freedom: the number of blocks minus one.
         correlation: Of each block with the next one, 0..1; 0 if it may be chance.
+        skewness: Of the blocks, if they are correlated; else 0.
     """
 
     sample_size: float
     degrees: int
     correlation: float = 0.0
+    skewness: float = 0.0
+
+    @property
+    def swings(self) -> bool:
+        """Whether blocks are correlated, and about as many of them are bad as good.
+
+        Where a few blocks are far worse, a window with too many of them also varies more, and that keeps it
+        from a false breach. Where about half of them are bad, nothing does.
+        """
+        return self.correlation > 0 and self.skewness < SKEWED
 
     @property
     def lasting(self) -> "BlockSize":
@@ -123,7 +137,8 @@ def sample_sizes(sizes: Floats, bad: Floats, lengths: Sequence[int]) -> list[Blo
         if variance > 0:
             # of pooled runs each is a block of its own
             correlation = _correlation(sums, squares) if len(lengths) < MIN_RUNS else 0.0
-            found.append(BlockSize(share * (1 - share) / variance, count - 1, correlation))
+            skewness = _skewness(sums) if correlation else 0.0
+            found.append(BlockSize(share * (1 - share) / variance, count - 1, correlation, skewness))
     return found
 
 
@@ -133,12 +148,24 @@ def _correlation(sums: Floats, squares: float) -> float:
     return found if found > normal_quantile(1 - CHANCE) / sqrt(len(sums)) else 0.0
 
 
+def _skewness(sums: Floats) -> float:
+    """Return the skewness of blocks that are not all alike."""
+    off = sums - sums.mean()
+    return float(np.mean(off**3) / np.mean(off**2) ** 1.5)
+
+
 def effective_sample_size(total: float, found: Sequence[BlockSize], alpha: float) -> float:
     """Return the effective sample size of `total` requests at one-sided `alpha`, at most `total`.
 
     The fewer blocks a variance is known from, the more it is widened: by Student's t against the normal.
     """
-    if not found:
-        return total
-    normal = normal_quantile(alpha)
-    return min(total, *(item.sample_size * (normal / t_quantile(item.degrees, alpha)) ** 2 for item in found))
+    return min(total, *(_widened(item, alpha) for item in found)) if found else total
+
+
+def deciding_size(found: Sequence[BlockSize], alpha: float) -> BlockSize | None:
+    """Return the block size that makes the effective sample size smallest; None if there is none."""
+    return min(found, key=lambda item: _widened(item, alpha), default=None)
+
+
+def _widened(item: BlockSize, alpha: float) -> float:
+    return item.sample_size * (normal_quantile(alpha) / t_quantile(item.degrees, alpha)) ** 2

@@ -15,6 +15,7 @@ from slocheck.statistics.blocking import (
     MIN_SLICES,
     BlockSize,
     Floats,
+    deciding_size,
     effective_sample_size,
     run_lengths,
     sample_sizes,
@@ -151,6 +152,11 @@ class _Seen:
     most: float
     found: Sequence[BlockSize]
 
+    def swings(self, alpha: float) -> bool:
+        """Tell whether the blocks that decide its sample size at one-sided `alpha` swing."""
+        deciding = deciding_size(self.found, alpha)
+        return deciding is not None and deciding.swings
+
     def error_rate(self, calibrated: float, criterion: Criterion, total: float) -> float:
         """Return the error rate of its end: the nominal one if the condition on bursts bounds it."""
         if self.most == total or effective_sample_size(total, self.found, criterion.nominal) < self.most:
@@ -166,15 +172,18 @@ def _decided(
     certainly: _Seen, possibly: _Seen, total: float, limit: float, criterion: Criterion
 ) -> ProportionComparison:
     """Compare at the error rates that hold for each end."""
+    breached = criterion.breached
+    if criterion.memory and certainly.swings(breached):
+        breached = min(breached, criterion.met)
     at = replace(
         criterion,
         met=possibly.error_rate(criterion.met, criterion, total),
-        breached=certainly.error_rate(criterion.breached, criterion, total),
+        breached=certainly.error_rate(breached, criterion, total),
     )
     compared = _compared(certainly.sample(at.breached), possibly.sample(at.met), total, limit, at)
     p_breach = _p_breach(certainly.share, certainly.most, certainly.found, limit, at.breached)
     # as it compares with the error rate that all tests share
-    return replace(compared, p_breach=p_breach * criterion.breached / at.breached)
+    return replace(compared, p_breach=min(1.0, p_breach * criterion.breached / at.breached))
 
 
 def busy_slices(sizes: Floats) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc
 
-from slocheck.statistics.blocking import CHANCE, MOST_CORRELATION, block_starts
+from slocheck.statistics.blocking import CHANCE, MOST_CORRELATION, SKEWED, block_starts
 from slocheck.statistics.special import normal_quantile, t_quantile
 from tests.simulation.models import Floats, Ints
 from tests.simulation.rates import Rates, Windows
@@ -26,6 +26,7 @@ class BlockSizes:
     degrees: int
     lasting: Floats
     neighbouring: Floats
+    swings: Flags
 
 
 def many_rates(window: Windows) -> Rates:
@@ -41,21 +42,22 @@ def many_verdicts(window: Windows) -> tuple[Flags, Flags]:
     most = np.minimum(total, _busy(counts.n) / criterion.bursts_s) if criterion.bursts_s else total
     found = list(_block_sizes(window))
 
-    def tail(calibrated: float, above: int) -> Floats:
+    def tail(calibrated: Floats, above: int) -> Floats:
         known = [(one.degrees, one.lasting if above else one.neighbouring) for one in found]
         bounded = (most < total) & (_smallest(known, criterion.nominal, total) >= most)
-        alpha = np.where(bounded, max(calibrated, criterion.nominal), calibrated)
-        sizes = np.where(
-            alpha == calibrated,
-            _smallest(known, calibrated, most),
-            _smallest(known, criterion.nominal, most),
-        )
+        alpha = np.where(bounded, np.maximum(calibrated, criterion.nominal), calibrated)
+        sizes = most
+        for level in np.unique(alpha):
+            sizes = np.where(alpha == level, _smallest(known, float(level), most), sizes)
         part = bad / total * sizes
         below = betainc(np.maximum(part + above, 1e-12), sizes - part + 1 - above, window.share)
         return np.asarray((1 - below if above else below) / alpha)
 
-    met = (bad < total) & (tail(criterion.met, 1) < 1)
-    breached = ~met & (bad > 0) & (tail(criterion.breached, 0) < 1)
+    calibrated = np.full(len(total), criterion.breached)
+    if criterion.memory:
+        calibrated[_swing(found, criterion.breached)] = min(criterion.breached, criterion.met)
+    met = (bad < total) & (tail(np.full(len(total), criterion.met), 1) < 1)
+    breached = ~met & (bad > 0) & (tail(calibrated, 0) < 1)
     return met, breached
 
 
@@ -65,6 +67,16 @@ def _smallest(found: Sequence[tuple[int, Floats]], alpha: float, at_most: Floats
     for degrees, sizes in found:
         best = np.minimum(best, sizes * (normal_quantile(alpha) / t_quantile(degrees, alpha)) ** 2)
     return np.asarray(best)
+
+
+def _swing(found: Sequence[BlockSizes], alpha: float) -> Flags:
+    """Tell of which windows the blocks swing that decide the sample size."""
+    swings = np.zeros(len(found[0].swings), bool)
+    best = np.full(len(swings), np.inf)
+    for one in found:
+        size = one.neighbouring * (normal_quantile(alpha) / t_quantile(one.degrees, alpha)) ** 2
+        swings, best = np.where(size < best, one.swings, swings), np.minimum(size, best)
+    return np.asarray(swings)
 
 
 def _busy(n: Ints) -> Floats:
@@ -96,4 +108,11 @@ def _block_sizes(window: Windows) -> Iterator[BlockSizes]:
             counts = known & (r > normal_quantile(1 - CHANCE) / sqrt(count)) & window.criterion().memory
             r = np.where(counts, r, 0.0)
             whole = np.where(r > 0, np.minimum(MOST_CORRELATION, r + (1 + 3 * r) / count), 0.0)
-            yield BlockSizes(count - 1, size * (1 - whole) / (1 + whole), size / (1 + 2 * r))
+            off = sums - sums.mean(axis=1, keepdims=True)
+            spread = np.where(known, (off**2).mean(axis=1), 1) ** 1.5
+            yield BlockSizes(
+                count - 1,
+                size * (1 - whole) / (1 + whole),
+                size / (1 + 2 * r),
+                (r > 0) & ((off**3).mean(axis=1) / spread < SKEWED),
+            )

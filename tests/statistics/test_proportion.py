@@ -276,3 +276,21 @@ def test_a_condition_that_bounds_nothing_loosens_nothing() -> None:
     assert not compare_proportion(*sample, 0.05, at(0.01)).keeps
     assert not compare_proportion(*sample, 0.05, asked).keeps
     assert compare_proportion(*sample, 0.05, at(0.05)).keeps
+
+
+@pytest.mark.parametrize(
+    ("phases", "stricter"),
+    [
+        pytest.param([30, 30], True, id="as long bad as good"),
+        pytest.param([90, 10], False, id="bad for a short while, seldom"),
+    ],
+)
+def test_a_share_that_swings_is_breached_at_the_calibrated_rate(phases: list[int], *, stricter: bool) -> None:
+    """Good and bad stretches of half a minute: no few blocks are far worse than the rest."""
+    good, bad = phases
+    slow = ([0] * good + [20] * bad) * (300 // (good + bad))
+    long, n = criterion_for(Fraction(19, 20), (300.0,)), [100] * len(slow)
+    whole = compare_proportion(n, slow, 0.001, long)
+    fifth = compare_proportion(n, slow, 0.001, replace(long, breached=long.met))
+    assert (whole.low == fifth.low) is stricter
+    assert whole.p_breach <= 1

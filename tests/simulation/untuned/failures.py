@@ -22,7 +22,9 @@ SWING = 0.9
 STEP = (0.5, 1.5)
 """Failures before and after a deployment, relative to their mean."""
 
-SLOW_S, SLOW_EVERY_S = 5.0, 60.0
+PHASES = ((5.0, 60.0), (10.0, 120.0), (20.0, 20.0))
+"""How long phases last and how long it is until the next one, on average; seconds."""
+
 STORM_S, STORM_EVERY_S = 1.0, 30.0
 RETRIES = 2
 """After the first attempt; in a storm each attempt fails as often as not."""
@@ -85,9 +87,14 @@ def _broken_release(rng: np.random.Generator, runs: int, seconds: int) -> Drawn:
     return _failed(rng, np.where(after, PERCENT * seconds / (seconds - begin), 0.0))
 
 
-def _in_slow_phases(rng: np.random.Generator, runs: int, seconds: int) -> Drawn:
-    slow = parts_of_seconds(rng, runs, seconds, exponential(SLOW_EVERY_S), exponential(SLOW_S))
-    return _failed(rng, PERCENT * slow * (SLOW_S + SLOW_EVERY_S) / SLOW_S)
+def _in_phases(lasts_s: float, every_s: float) -> Callable[[np.random.Generator, int, int], Drawn]:
+    """Return failures in phases that may begin and end at any moment."""
+
+    def draw(rng: np.random.Generator, runs: int, seconds: int) -> Drawn:
+        inside = parts_of_seconds(rng, runs, seconds, exponential(every_s), exponential(lasts_s))
+        return _failed(rng, PERCENT * inside * (lasts_s + every_s) / lasts_s)
+
+    return draw
 
 
 def _storms(rng: np.random.Generator, runs: int, seconds: int) -> Drawn:
@@ -119,6 +126,9 @@ FAILING = (
     Failing("three times as many after mid-window", PERCENT, _changing(lambda x: np.where(x < 1 / 2, *STEP))),
     Failing("a third after mid-window", PERCENT, _changing(lambda x: np.where(x < 1 / 2, *STEP[::-1]))),
     Failing("from a random moment on", PERCENT, _broken_release),
-    Failing(f"in slow phases of {SLOW_S:g} s, {SLOW_EVERY_S:g} s apart", PERCENT, _in_slow_phases),
+    *(
+        Failing(f"in phases of {lasts:g} s, {every:g} s apart", PERCENT, _in_phases(lasts, every))
+        for lasts, every in PHASES
+    ),
     Failing(f"storms of retries, {STORM_EVERY_S:g} s apart", _storm_share(), _storms),
 )

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from slocheck.grading.assessment import Outcome
+from tests.simulation.many import many_rates
 from tests.simulation.models import Model
-from tests.simulation.rates import Rates, edges_of, windows
+from tests.simulation.rates import Rates, edges_of, our_rates, windows
 from tests.simulation.untuned.failures import FAILING, Failing
 from tests.simulation.untuned.latencies import LATENCIES
 from tests.simulation.untuned.product import product_outcome, product_rates
@@ -30,6 +31,16 @@ def test_the_true_share_over_a_limit_is_what_it_should_be(model: Model) -> None:
     (window,) = windows(model, rng, runs=RUNS, seconds=60, share=0.05, chunk=RUNS)
     observed = window.bad.sum(axis=1) / window.counts.n.sum(axis=1)
     assert abs(observed.mean() - 0.05) < 4 * observed.std(ddof=1) / 10
+
+
+def test_modes_of_equal_length_are_seldom_called_breached_at_their_limit() -> None:
+    """Twenty seconds good, twenty bad, on average; one window at a time is judged as all at once are."""
+    (system,) = (one for one in FAILING if one.name == "in phases of 20 s, 20 s apart")
+    window = system.windows(np.random.default_rng(5), RUNS, 300)
+    found = many_rates(window)
+    assert found == our_rates(window)
+    assert found.breached <= 8
+    assert many_rates(replace(window, share=window.share / 3)).breached >= 75
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])

@@ -18,14 +18,14 @@ def requests_in_outages(sent: Sequence[int], unserved: Sequence[int], *, bursts_
     Args:
         sent: Requests of each second, in order, shape (S,).
         unserved: Those of them that were not served, shape (S,).
-        bursts_s: Only outages that surely lasted longer count, seconds: shorter ones are expected.
+        bursts_s: Only outages that surely lasted longer than two bursts in a row count: others are expected.
     """
     return sum(
         requests
         for seconds, requests in _outages(sent, unserved)
         if seconds >= MIN_OUTAGE_S
         and requests >= MIN_OUTAGE_REQUESTS
-        and (not bursts_s or seconds - EDGES_S > bursts_s)
+        and (not bursts_s or seconds - EDGES_S > 2 * bursts_s)
     )
 
 

@@ -200,7 +200,7 @@ def _why_undecided(
             )
         found = floor(compared.effective_sample_size)
         return Cause.CORRELATED, (
-            f"{_why_few(compared, criterion)}: the effective sample size is {found:,} of "
+            f"{_why_few(compared, criterion)} {found:,} of "
             f"{observed.total:,}, and {needed:,} are needed; {longer}"
         )
     return Cause.TOO_CLOSE, f"too close to the limit for a verdict; {longer}"
@@ -212,8 +212,8 @@ def _why_few(compared: ProportionComparison, criterion: Criterion) -> str:
         1 - _ROUNDING
     ):
         bursts = format_duration(Fraction(criterion.bursts_s).limit_denominator(NS_PER_SECOND))
-        return f"a burst of up to {bursts} counts once"
-    return "requests are correlated"
+        return f"a burst of up to {bursts} counts once: the effective sample size is"
+    return "requests are correlated: the effective sample size is"
 
 
 def _longer(factor: float | None) -> str:

@@ -6,21 +6,20 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Self
 
 import psutil
 
 from slocheck.load.messaging.token_files import make_token_files
+from tests.e2e.support.loop_server import LoopServer
 
 PORT = 5557
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-class Target:
+class Target(LoopServer):
     """An HTTP server on a listening socket, which counts the requests of each address.
 
     Attributes:
@@ -29,45 +28,19 @@ class Target:
 
     def __init__(self, listener: socket.socket) -> None:
         """Take the socket, which may be of another namespace."""
+        super().__init__(listener)
         self.counts: Counter[str] = Counter()
-        self._listener = listener
-        self._open: set[asyncio.StreamWriter] = set()
         host, port = listener.getsockname()[:2]
         self.url = f"http://{host}:{port}"
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        serving = asyncio.start_server(self._serve, sock=self._listener)
-        self._server = asyncio.run_coroutine_threadsafe(serving, self._loop).result()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    async def _close(self) -> None:
-        """End all connections, and wait until they are closed."""
-        self._server.close()
-        for writer in self._open:
-            writer.transport.abort()
-        while self._open:  # noqa: ASYNC110 - a few rounds of the loop
-            await asyncio.sleep(0)
-        await asyncio.sleep(0)  # the sockets close in the loop's next round
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Respond to each request with the same two bytes."""
         address = writer.get_extra_info("peername")[0]
-        self._open.add(writer)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        with contextlib.closing(writer):
             while (await reader.readuntil(b"\r\n\r\n")).startswith(b"GET "):
                 self.counts[address] += 1
                 writer.write(RESPONSE)
                 await writer.drain()
-        self._open.discard(writer)
-        writer.close()
 
 
 class Command:

@@ -1,7 +1,9 @@
 """What ``slocheck demo`` does: the reference API, one run of the shipped spec, and what to do next."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from slocheck.assets import asset
@@ -31,18 +33,39 @@ def serve(port: int) -> int:
 
 
 def run(options: DemoOptions, launch: Launch) -> int:
-    """Run the shipped spec against a new reference API; returns 0 if a grade was measured."""
+    """Run the shipped spec against a new reference API; returns 0 if the run could be graded."""
     with ReferenceApi(port=options.port or 0) as api:
-        of_run = RunOptions(
-            spec=shipped_spec(),
-            target=api.url,
-            duration=options.duration,
-            reports=options.reports,
-            seed=1,
-            quiet=options.quiet,
-        )
-        spec, overrides = load(of_run)
-        report = make_run(scraping(spec, api.url), overrides, of_run, launch, starts_target=True)
+        return run_shipped(options, launch, target=api.url, measured=partial(scraping, url=api.url))
+
+
+def run_shipped(
+    options: DemoOptions,
+    launch: Launch,
+    *,
+    target: str,
+    measured: Callable[[Spec], Spec],
+    rate: str | None = None,
+) -> int:
+    """Run the shipped spec; returns 0 if the run could be graded.
+
+    Args:
+        options: Of the command.
+        launch: The load's master, started ahead.
+        target: Address of the API, which this process has started.
+        measured: Points the spec at the API's metrics.
+        rate: Of the arrivals; None: the spec's.
+    """
+    of_run = RunOptions(
+        spec=shipped_spec(),
+        target=target,
+        rate=rate,
+        duration=options.duration,
+        reports=options.reports,
+        seed=1,
+        quiet=options.quiet,
+    )
+    spec, overrides = load(of_run)
+    report = make_run(measured(spec), overrides, of_run, launch, starts_target=True)
     return 0 if report.assessment.outcome in GRADED else report.assessment.exit_code
 
 

@@ -1,13 +1,12 @@
 """What ``slocheck demo --full`` does: the shipped spec against the full stack, from Debian's packages."""
 
 from dataclasses import replace
+from functools import partial
 
-from slocheck.cli.actions.demo import shipped_spec
+from slocheck.cli.actions.demo import run_shipped
 from slocheck.cli.actions.demo.ladder import ITEMS, climb
-from slocheck.cli.actions.run import GRADED, load, make_run
 from slocheck.cli.demo_options import DemoOptions
 from slocheck.cli.messages import say
-from slocheck.cli.options import RunOptions
 from slocheck.errors import SIGNAL_EXIT_CODES
 from slocheck.load.launch import Launch
 from slocheck.reference_api.settings import Settings
@@ -49,18 +48,13 @@ def run_full(options: DemoOptions, launch: Launch) -> int:
 
 def _run(front: Front, options: DemoOptions, launch: Launch) -> int:
     """Run the shipped spec through nginx, with the numbers of all replicas from Prometheus."""
-    of_run = RunOptions(
-        spec=shipped_spec(),
+    return run_shipped(
+        options,
+        launch,
         target=front.url,
+        measured=partial(asking, prometheus_url=front.prometheus_url),
         rate=options.rate or RATE,
-        duration=options.duration,
-        reports=options.reports,
-        seed=1,
-        quiet=options.quiet,
     )
-    spec, overrides = load(of_run)
-    report = make_run(asking(spec, front.prometheus_url), overrides, of_run, launch, starts_target=True)
-    return 0 if report.assessment.outcome in GRADED else report.assessment.exit_code
 
 
 def asking(spec: Spec, prometheus_url: str) -> Spec:

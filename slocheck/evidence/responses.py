@@ -37,10 +37,11 @@ class EndpointResponses:
 def responses_of(recording: Recording, rule: FailureRule) -> Iterator[EndpointResponses]:
     """Yield the responses of each endpoint that has any."""
     for item in recording.endpoints:
-        for scope in (recording.scope(item.endpoint), item.whole_load()):
-            if statuses := _responses(scope):
-                yield _of_endpoint(item.endpoint, scope, statuses, rule)
-                break
+        scope = recording.scope(item.endpoint)
+        if not _responses(scope):
+            scope = item.whole_load()
+        if statuses := _responses(scope):
+            yield _of_endpoint(item.endpoint, scope, statuses, rule)
 
 
 def _responses(scope: Scope) -> dict[int, int]:

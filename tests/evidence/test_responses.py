@@ -11,6 +11,7 @@ from slocheck.evidence.recording import (
     columns_of,
 )
 from slocheck.evidence.responses import EndpointResponses, responses_of
+from slocheck.evidence.scope import Scope
 from slocheck.spec.model import Endpoint, FailureRule
 from tests.builders.recordings import THRESHOLDS, make_slice
 
@@ -124,3 +125,21 @@ def test_the_responses_of_an_endpoint(parts: list[SliceCounts], found: EndpointR
     assert others == ([found] if found else [])
     if found:
         assert found.unexpected_share == (1.0 if found.refused else found.unexpected / found.total)
+
+
+def test_the_whole_load_is_added_up_only_where_the_window_has_no_response(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It costs as much as the grade of the window, each time that the live view is graded."""
+    asked = []
+
+    def whole_load(item: EndpointRecording) -> Scope:
+        asked.append(item.endpoint)
+        return Scope((), range(0))
+
+    monkeypatch.setattr(EndpointRecording, "whole_load", whole_load)
+    warmup_only = EndpointRecording.of(ITEMS, (part(FIRST, ok=1),))
+    served = EndpointRecording.of(ORDERS, (part(FIRST, ok=1), part(SECOND, ok=2)))
+    recording = Recording(THRESHOLDS, (warmup_only, served), (), warmup_s=1, window_s=1)
+    assert [item.endpoint for item in responses_of(recording, RULE)] == [ORDERS]
+    assert asked == [ITEMS]

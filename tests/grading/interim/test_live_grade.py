@@ -1,4 +1,4 @@
-"""The view's grade takes at most two percent of a core: counted by a clock that only grading moves."""
+"""The view's grade takes at most 1.25% of a core: counted by a clock that only grading moves."""
 
 from dataclasses import dataclass
 
@@ -47,10 +47,10 @@ class Grader:
     ("cost", "grades"),
     [
         pytest.param(0.0, 300, id="free: each second"),
-        pytest.param(0.02, 300, id="two percent of a core: each second"),
-        pytest.param(0.021, 150, id="a little more: every other second"),
-        pytest.param(0.1, 60, id="a tenth of a second: each fifth second"),
-        pytest.param(7.0, 1, id="seconds: once in six minutes"),
+        pytest.param(0.0125, 300, id="its share of a core: each second"),
+        pytest.param(0.013, 150, id="a little more: every other second"),
+        pytest.param(0.1, 38, id="a tenth of a second: each eighth second"),
+        pytest.param(7.0, 1, id="seconds: once in ten minutes"),
     ],
 )
 def test_an_expensive_grade_is_made_less_often(cost: float, grades: int) -> None:
@@ -61,7 +61,7 @@ def test_an_expensive_grade_is_made_less_often(cost: float, grades: int) -> None
 
 
 def test_a_grade_that_grows_with_the_run_keeps_to_its_share() -> None:
-    """An hour whose grade costs half a second at its end: two percent of the hour and one grade, no more."""
+    """An hour whose grade costs half a second at its end: its share of the hour and one grade, no more."""
     grader = Grader(0.001, growth=0.5 / 3600)
     grader.run(3600)
     assert grader.used <= SHARE * 3600 + 0.501

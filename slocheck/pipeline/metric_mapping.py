@@ -126,6 +126,12 @@ def settle(
 def _nothing_yet(families: tuple[Family, ...]) -> str:
     """Say that no metrics were found, or what keeps those that are there from being used."""
     plain = match_without_labels(families)
+    recorded = [family.name for family in families if ":" in family.name]
+    if plain is None and recorded:
+        return (
+            f"there are only series that recording rules computed, such as {recorded[0]}, without labels "
+            "of requests; query the Prometheus that scrapes the service, or write source: client"
+        )
     if plain is None:
         return NOTHING_YET
     return (

@@ -200,6 +200,9 @@ def _obstacles(objective: Objective, settled: Settled, run: Simulated | None) ->
 def _missing(metric: str, settled: Settled) -> str:
     if settled.not_a_histogram and metric == f"{settled.mapping.histogram}_bucket":
         return settled.not_a_histogram
+    own = (f"{settled.mapping.histogram}_count", f"{settled.mapping.histogram}_bucket")
+    if metric == own[0] and own[1] not in settled.found.missing:
+        return f"no series {metric}, although {own[1]} is there: let no relabelling drop it"
     return f"no series {metric} yet: send one request, or check the preset"
 
 

@@ -91,11 +91,14 @@ def families_of(
 
 
 def _plain_summaries(metrics: Collection[str], types: Mapping[str, str]) -> Iterator[str]:
-    """Yield the names of summaries without quantiles, as Micrometer and Python's client export them."""
+    """Yield the names of summaries without quantiles, as Micrometer and Python's client export them.
+
+    So is a histogram of which only count and sum are left, as its buckets are the most series to store.
+    """
     for metric in metrics:
         name = metric.removesuffix("_count")
         is_pair = name != metric and name not in metrics and f"{name}_sum" in metrics
-        if is_pair and types.get(name, "summary") == "summary":
+        if is_pair and types.get(name, "summary") in ("summary", "histogram"):
             yield name
 
 
@@ -132,9 +135,14 @@ def not_a_histogram(name: str, families: Iterable[Family]) -> str:
     found = next((family for family in families if family.name == name), None)
     if found is None or found.kind is FamilyKind.HISTOGRAM:
         return ""
-    parts = "it has quantile labels" if "quantile" in found.labels else "a count and a sum, without buckets"
+    has_quantiles = "quantile" in found.labels
+    parts = "it has quantile labels" if has_quantiles else "a count and a sum, without buckets"
     kind = f"a summary ({parts})" if found.is_summary else "not a histogram"
-    return (
-        f"{name} is {kind}: percentiles of all requests cannot be computed from it; "
-        "let the service export a histogram, or write source: client"
+    left = found.is_summary and not has_quantiles
+    cure = (
+        "let the service export buckets and Prometheus keep them"
+        if left
+        else "let the service export a histogram"
     )
+    none = "percentiles of all requests cannot be computed from it"
+    return f"{name} is {kind}: {none}; {cure}, or write source: client"

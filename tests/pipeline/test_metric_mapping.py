@@ -196,6 +196,15 @@ def test_a_histogram_without_labels_is_taken_after_the_load() -> None:
     assert with_labels.mapping.name == "fastapi-instrumentator"
 
 
+def test_series_of_recording_rules_alone_are_said_to_be_all_there_is() -> None:
+    """A Prometheus that reads another one's sums has no counts by route or status."""
+    sums = [("shop:http_request_duration_seconds_bucket", {"le": "1"}), ("job:http_requests:rate5m", {})]
+    settled = settle(spec_with("auto"), Pages([sums]))
+    assert settled.is_open
+    assert "only series that recording rules computed, such as job:http_requests:rate5m" in settled.said
+    assert "query the Prometheus that scrapes the service" in settled.said
+
+
 def test_boundaries_that_do_not_suit_the_unit_are_warned_of_once() -> None:
     """Before the load, and not again with the collected series."""
     spec = spec_with("{histogram: rq_time, route_label: route}")

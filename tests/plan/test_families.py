@@ -20,6 +20,13 @@ NAME = "http_request_duration_seconds"
             "is a summary (a count and a sum, without buckets)",
             id="a summary without quantiles",
         ),
+        pytest.param(
+            [(f"{NAME}_count", {"route": "/x"}), (f"{NAME}_sum", {"route": "/x"})],
+            {NAME: "histogram"},
+            "without buckets): percentiles of all requests cannot be computed from it; let the service "
+            "export buckets and Prometheus keep them",
+            id="a histogram whose buckets were dropped",
+        ),
         pytest.param([(NAME, {"route": "/x"})], {NAME: "gauge"}, "is not a histogram", id="a gauge"),
         pytest.param([("another", {})], {"another": "gauge"}, "", id="nothing of that name"),
     ],

@@ -107,6 +107,10 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     metric = f"{preset.histogram}_bucket"
     wanted = requests_of(objective, preset)
     buckets = _buckets(metric, wanted, server)
+    if buckets.lack_the_last:
+        return NoData(
+            f'{metric} has no bucket le="+Inf", which counts every request; let no relabelling drop it'
+        )
     total = round(buckets.all.total()) if inf in buckets.boundaries else 0
     if total == 0:
         return NoData(nothing_counted(server, metric, objective))

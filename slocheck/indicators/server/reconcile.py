@@ -87,7 +87,8 @@ def reconcile(
 
     Requests without a response may all be uncounted, with as many requests of others in their place. So may
     failed ones, to which a proxy may have responded: as many as the server did not see failing, and if
-    others use the target all of them, because theirs may have failed instead.
+    others use the target all of them, because theirs may have failed instead. Others that were seen only
+    before the load, such as a probe, did not use it during a load of which both count the same.
 
     Args:
         counted: The server's count from before the load to after it; if it has flags, a lower bound.
@@ -112,7 +113,9 @@ def reconcile(
     if not sent:
         return CountDiscrepancy(0, 0, whole=whole)
     missing = max(0, ceil(sent - without_scrapes - ROUNDING))
-    seen_failing = 0 if others_before or more_than_sent else floor(failed + ROUNDING)
+    alike = without_scrapes >= sent - ROUNDING and abs(failed - client.failed_responses) <= ROUNDING
+    alone = not more_than_sent and (alike or not others_before)
+    seen_failing = floor(failed + ROUNDING) if alone else 0
     uncounted = max(missing, client.no_response + max(0, client.failed_responses - seen_failing))
     foreign = max(0, ceil(run_total - sent + uncounted - ROUNDING))
     lost = min(client.never_arrived, missing) if whole else 0

@@ -83,7 +83,8 @@ def _not_countable(server: ServerSide) -> str:
     if len(exported) > 1:
         shown = ", ".join(sorted(exported)[:MOST_SHOWN])
         return f"{metric} has several values of exported_instance ({shown}): {_UNKNOWN}"
-    scraped = {target_name(one.labels) for one in server.series_of(UP) if 1 in one.values}
+    ups = (one for one in server.series_of(UP) if one.labels.get("instance") and 1 in one.values)
+    scraped = {target_name(one.labels) for one in ups}
     if len(scraped) > 1 and labels and not any(one.get("instance") for one in labels):
         return f"{metric} has no label instance, and {len(scraped)} targets are scraped: {_UNKNOWN}"
     return ""

@@ -152,9 +152,21 @@ def counter_discrepancy(question: _ServerQuestion) -> CountDiscrepancy | NoData:
 
 def _nothing(server: ServerSide, metric: str, objective: Objective) -> str:
     """Say why nothing was counted."""
-    if not server.series_of(metric):
-        return f"the source has no series {metric}; is the preset the right one?"
-    return nothing_counted(server, metric, objective)
+    return (
+        nothing_counted(server, metric, objective) if server.series_of(metric) else _no_series(server, metric)
+    )
+
+
+def _no_traffic(server: ServerSide, metric: str) -> str:
+    """Say why a metric shows no rate."""
+    few = "the window holds fewer than two scrapes with traffic between them"
+    return few if server.series_of(metric) else _no_series(server, metric)
+
+
+def _no_series(server: ServerSide, metric: str) -> str:
+    kept = server.series_of(f"{server.preset.histogram}_bucket")
+    cure = "let no relabelling drop it" if kept else "is the preset the right one?"
+    return f"the source has no series {metric}; {cure}"
 
 
 def _rate(question: _ServerQuestion) -> Rate | NoData:
@@ -173,7 +185,7 @@ def _rate(question: _ServerQuestion) -> Rate | NoData:
     )
     covered = coverage(server, counted, end)
     if counted.total() == 0 or covered is None:
-        return NoData("the window holds fewer than two scrapes with traffic between them")
+        return NoData(_no_traffic(server, preset.counter))
     instances = instance_count(spec, server, covered.instances)
     if isinstance(instances, NoData):
         return instances

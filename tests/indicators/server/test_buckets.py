@@ -40,6 +40,14 @@ def test_buckets_decide_what_they_can(latencies: dict[float, int], verdicts: tup
     assert verdicts_of(P95, server_series(*histogram(latencies)), counts(1000)) == verdicts
 
 
+def test_a_histogram_without_its_last_bucket_is_named() -> None:
+    """Relabelling dropped it; how many requests there were is then not known."""
+    kept = [one for one in histogram({0.05: 1000}) if one.labels.get("le") != "+Inf"]
+    sample = sample_of(P95, server_series(*kept), counts(1000))
+    assert isinstance(sample, NoData)
+    assert 'http_request_duration_seconds_bucket has no bucket le="+Inf"' in sample.reason
+
+
 def test_a_limit_inside_a_bucket_names_the_remedy() -> None:
     """The doubt is only the bucket's, and the edge to add is named."""
     sample = sample_of(P95, server_series(*histogram({0.11: 1000})), counts(1000), "silver")

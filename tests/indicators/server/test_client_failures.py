@@ -51,6 +51,23 @@ def test_others_traffic_does_not_fill_the_hole_of_requests_that_never_came() -> 
     assert set(verdicts_of(ERRORS, server, client)) == {BREACHED}
 
 
+@pytest.mark.parametrize(
+    ("failing", "exact"), [(20, True), (19, False)], ids=["as many failures", "others' failures, maybe"]
+)
+def test_a_probe_before_the_load_does_not_blur_counts_that_agree(failing: int, exact: bool) -> None:
+    """Six requests came before the load; then both counted 1,000, of which the client saw 20 failing."""
+    times = (80.0, 90.0, 95.0, 110.0, 125.0, 140.0)
+    good = dict(zip(times, (0.0, 6.0, 6.0, 306.0, 706.0, 1006.0 - failing), strict=True))
+    bad = dict(zip(times, (0.0, 0.0, 0.0, float(failing), failing, failing), strict=True))
+    counters = [
+        raw_series("http_requests_total", points, status_code=status)
+        for status, points in (("200", good), ("500", bad))
+    ]
+    sample = sample_of(ERRORS, server_series(*counters, up(*times)), _client(1000, {5: 20}))
+    assert isinstance(sample, Share)
+    assert (sample.low == sample.high == Fraction(20, 1000)) is exact
+
+
 def test_what_the_proxy_failed_and_the_server_served_is_bad_all_the_same() -> None:
     """Both counted 1,000 requests; the client saw 504 for 20 of them."""
     server = server_series(*status_counters((0, 300, 700, 1000), {}))

@@ -60,6 +60,11 @@ class BucketCounts:
         """The series of the last bucket: they count every request."""
         return self.at(inf)
 
+    @property
+    def lack_the_last(self) -> bool:
+        """Whether there are buckets, but not the one that counts every request."""
+        return bool(self.up_to) and inf not in self.up_to
+
     def around(self, limit: Fraction) -> tuple[Boundary, Boundary]:
         """Return the boundaries just at or below and just at or above a limit; equal if it is one itself."""
         below = max((one for one in self.boundaries if one <= limit), default=Fraction(0))

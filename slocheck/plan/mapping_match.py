@@ -16,7 +16,7 @@ HEALTH_ROUTES = ("/metrics", "/health", "/healthz", "/livez", "/readyz")
 MOST_SHOWN = 4
 ALL_ROLES = 3
 
-_TIME = frozenset({"duration", "durations", "latency", "latencies", "time", "timer", "elapsed"})
+_TIME = frozenset({"duration", "durations", "latency", "latencies", "time", "timer", "timing", "elapsed"})
 _HTTP = frozenset({
     *("http", "https", "request", "requests", "req", "rq", "response", "responses", "api", "server", "web"),
     *("status", "statuses", "codes"),

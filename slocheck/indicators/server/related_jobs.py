@@ -91,11 +91,14 @@ def _not_countable(server: ServerSide) -> str:
 
 
 def replica_notes(spec: Spec, server: ServerSide, busy: Fraction) -> tuple[str, ...]:
-    """Say if replicas and instances with traffic differ: some were idle, or some are not scraped."""
-    replicas = _replicas(spec)
-    mean = None
-    if replicas and spec.target.instances is None:
-        mean = _mean(server, replicas)
+    """Say if replicas and instances with traffic differ: some were idle, or some are not scraped.
+
+    A written number that is too small makes each instance look faster than it is.
+    """
+    replicas, written = _replicas(spec), spec.target.instances
+    if written is not None and busy - written > DIFFERS * written:
+        return (f"target.instances is {written}, but {float(busy):.3g} instances show traffic",)
+    mean = _mean(server, replicas) if replicas and written is None else None
     if not mean or abs(mean - busy) <= DIFFERS * mean:
         return ()
     return (f"{float(mean):.3g} replicas were available, {float(busy):.3g} instances show traffic",)

@@ -215,6 +215,15 @@ def test_instances_that_share_a_name_are_not_counted_as_one(
     assert isinstance(_sample(written, *series), Rate)
 
 
+def test_a_written_number_that_is_too_small_is_told() -> None:
+    """Two processes show traffic, so each serves half of what the report says of one."""
+    for number, notes in ((1, ("target.instances is 1, but 2 instances show traffic",)), (2, ()), (3, ())):
+        spec = replace(COUNTED, target=replace(COUNTED.target, instances=number))
+        sample = _sample(spec, *_traffic("a"), *_traffic("b"))
+        assert isinstance(sample, Rate)
+        assert sample.notes == notes
+
+
 def test_a_single_target_without_its_name_is_one_instance() -> None:
     """Relabelling dropped the label from its series, and nothing else is scraped."""
     sample = _sample(COUNTED, _named(_traffic("a")[0], instance=""), _traffic("a")[1])

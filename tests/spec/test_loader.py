@@ -12,6 +12,7 @@ from slocheck.errors import SpecError, UsageError
 from slocheck.spec.blocks.metric_source.preset import shipped_preset
 from slocheck.spec.blocks.metric_source.prometheus import PrometheusSource
 from slocheck.spec.blocks.metric_source.scrape import ScrapeSource
+from slocheck.spec.blocks.metric_source.sources import block_names
 from slocheck.spec.blocks.validity import VALIDITY_KEYS
 from slocheck.spec.loader import load_spec, parse_spec
 from slocheck.spec.model import (
@@ -133,7 +134,7 @@ def test_counting_instances_needs_a_source() -> None:
     assert problems_of(text) == [
         (
             "4:14 target.instances: needs a metric source to count in; "
-            "write a prometheus or scrape block, or a number"
+            f"write a {block_names()} block, or a number"
         )
     ]
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from slocheck.reference_api.server import ReferenceApi
+from slocheck.spec.blocks.metric_source.sources import block_names
 from tests.e2e.support.cli import slocheck, write_spec
 from tests.e2e.support.servers.prometheus_server import PrometheusServer, start_prometheus
 from tests.support.ports import free_port
@@ -122,7 +123,7 @@ def test_without_a_source_there_is_nothing_to_probe(api: str, tmp_path: Path) ->
     write_spec(tmp_path, api)
     done = slocheck("validate", "--probe", cwd=tmp_path)
     assert done.returncode == 2
-    assert "write a prometheus or scrape block" in done.stderr
+    assert f"write a {block_names()} block" in done.stderr
 
 
 SUMMARY = """\

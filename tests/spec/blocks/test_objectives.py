@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import pytest
 
+from slocheck.spec.blocks.metric_source.sources import block_names
 from tests.builders.good_spec import GOOD, Broken, good, problems_of
 from tests.spec.broken.objectives import OBJECTIVES
 
@@ -61,7 +62,7 @@ def test_server_side_choices_need_a_source() -> None:
     assert problems_of(text) == [
         (
             "15:24 objectives.error_rate.source: needs a metric source; "
-            "write a prometheus or scrape block, or source: client"
+            f"write a {block_names()} block, or source: client"
         )
     ]
 

@@ -14,6 +14,7 @@ from slocheck.pipeline.target.guard import guard_credentials
 from slocheck.plan.load_plan import load_plan
 from slocheck.plan.metric_plan import metric_plan
 from slocheck.reporters import RUN_FILES
+from slocheck.reporters.escape import for_terminal
 from slocheck.sources import SOURCES
 from slocheck.spec.model import Spec
 
@@ -53,7 +54,8 @@ def adapters(
 ) -> Adapters:
     """Return the parts that do the work of a run; `listening`: its workers are on other machines."""
     engines = partial(engine_for, launch=launch, listening=listening, tell=observer.step)
-    return Adapters(engines, sources, observer, interrupts, tuple(RUN_FILES.values()), show_output)
+    reporters = tuple(RUN_FILES.values())
+    return Adapters(engines, sources, observer, interrupts, reporters, show_output, for_terminal)
 
 
 def check_readiness(spec: Spec, sources: SourceFactory, *, processes: int = 1) -> None:

@@ -125,7 +125,8 @@ class RunFolder:
         if self._lock >= 0:
             with suppress(OSError):  # somebody removed it, or put something else in its place
                 (self.path / RUNNING_FILE).unlink()
-            os.close(self._lock)
+            with suppress(OSError):  # a broken disk
+                os.close(self._lock)
             self._lock = -1
 
 
@@ -169,8 +170,10 @@ class Archive:
         try:
             made = [path for path in folders if not path.exists()]
             self.root.mkdir(parents=True, exist_ok=True)
-            write_atomically(probe, b"probe\n" * 1024)
-            probe.unlink()
+            try:
+                write_atomically(probe, b"probe\n" * 1024)
+            finally:
+                probe.unlink(missing_ok=True)
             for path in made:
                 path.rmdir()
         except (OSError, SaveError) as error:
@@ -212,10 +215,11 @@ class Archive:
 
     def _mark_orphans(self) -> None:
         """Mark runs as aborted if their process has ended, so that nothing holds their lock."""
-        for mark in self.root.glob(f"*/{RUNNING_FILE}"):
-            with suppress(OSError):  # another process was faster, or the folder is another user's
-                if not _is_held(mark):
-                    mark.rename(mark.with_name(ABORTED_FILE))
+        with suppress(OSError):  # the folder cannot be read; whoever needs to read it says so
+            for mark in self.root.glob(f"*/{RUNNING_FILE}"):
+                with suppress(OSError):  # another process was faster, or the folder is another user's
+                    if not _is_held(mark):
+                        mark.rename(mark.with_name(ABORTED_FILE))
 
     def runs(self) -> list[Path]:
         """Return the folders of all runs, with and without a result, oldest first.

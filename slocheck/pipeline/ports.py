@@ -156,6 +156,7 @@ class Adapters:
         interrupts: The process's signal handlers, entered.
         reporters: Their reports are written into the run's folder.
         show_output: Shows a line that the scenario printed, in any thread; None: they are only kept.
+        clean: Makes a line that the scenario printed harmless for a terminal that shows the log.
     """
 
     engine_factory: EngineFactory
@@ -164,3 +165,4 @@ class Adapters:
     interrupts: Interrupts
     reporters: tuple[Reporter, ...] = ()
     show_output: Callable[[str], None] | None = None
+    clean: Callable[[str], str] = str

@@ -105,7 +105,7 @@ def run(request: RunRequest, adapters: Adapters) -> RunResult:
     )
     source = adapters.source_factory(spec)
     check_readiness(spec, engine, source)
-    log = ScenarioLog(adapters.show_output, secrets)
+    log = ScenarioLog(adapters.show_output, secrets, clean=adapters.clean)
     engine.listen(log.take)
     with ExitStack() as stack:
         stack.enter_context(errors_masked(secrets))

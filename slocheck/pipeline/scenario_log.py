@@ -26,12 +26,18 @@ class ScenarioLog:
         show: Called with each line; None: lines are not shown.
         secrets: Known values that must not show.
         most: Bytes that are kept to be saved.
+        clean: Makes a line that is saved harmless for a terminal.
     """
 
     def __init__(
-        self, show: Callable[[str], None] | None, secrets: Sequence[str], *, most: int = MAX_LOG_BYTES
+        self,
+        show: Callable[[str], None] | None,
+        secrets: Sequence[str],
+        *,
+        most: int = MAX_LOG_BYTES,
+        clean: Callable[[str], str] = str,
     ) -> None:
-        self._show, self._secrets = show, secrets
+        self._show, self._secrets, self._clean = show, secrets, clean
         self._lock = Lock()
         self._begun = b""
         self._waiting: list[bytes] = []
@@ -70,7 +76,7 @@ class ScenarioLog:
         line = mask(mask_urls(raw[:MAX_LINE].decode(errors="replace") + cut), self._secrets)
         if self._show is not None:
             self._show(line)
-        data = line.encode(errors="replace") + b"\n"
+        data = self._clean(line).encode(errors="replace") + b"\n"
         if self._left > 0:
             self._left -= len(data)
             self._waiting.append(data if self._left > 0 else _CUT)

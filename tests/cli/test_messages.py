@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,17 @@ def test_each_error_has_the_code_of_the_contract() -> None:
     }
     assert {kind: kind.exit_code for kind in expected} == expected
     assert errors.SIGNAL_EXIT_CODES == {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+
+
+def test_a_problem_names_its_place_and_its_key() -> None:
+    """The key is left out where there is none: a problem of the document as a whole."""
+    whole = errors.Problem("slo.yaml", 1, 2, "", "is empty")
+    assert str(whole) == "slo.yaml:1:2 is empty"
+    assert str(replace(whole, where="gate")) == "slo.yaml:1:2 gate: is empty"
+
+
+def test_a_chain_has_each_error_once() -> None:
+    """Arguments, reason, cause and context, also if they lead back to where they came from."""
+    inner, cause, outer = OSError("inner"), ValueError("cause"), RuntimeError("outer")
+    outer.args, outer.__cause__, cause.__context__ = ("outer", inner), cause, outer
+    assert list(errors.chain_of(outer)) == [outer, inner, cause]

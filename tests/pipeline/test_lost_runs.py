@@ -113,3 +113,23 @@ def test_a_full_disk_leaves_a_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert [path.name for path in folder.path.iterdir()] == [UNSAVED_FILE]
         with pytest.raises(MeasurementError, match="its result could not be saved; name another run"):
             archive.find("latest")
+
+
+def test_a_disk_that_breaks_at_the_end_costs_nothing(tmp_path: Path) -> None:
+    """Everything is saved by then; that the run's mark cannot be closed is no reason to lose the verdict."""
+    with Archive(tmp_path).create(NOW) as folder:
+        folder.save_evidence(make_evidence(), "service: x\n")
+        (mark,) = (
+            int(link.name)
+            for link in Path("/proc/self/fd").iterdir()
+            if link.is_symlink() and str(folder.path) in str(link.readlink())
+        )
+        os.close(mark)
+    assert load_evidence(Archive(tmp_path).find("latest")) == make_evidence()
+
+
+def test_a_reports_folder_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
+    """Whatever is wrong with it."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(UsageError, match="loop: cannot be read: Too many levels of symbolic links"):
+        Archive(tmp_path / "loop").create(NOW)

@@ -173,7 +173,7 @@ def test_no_output_shows_a_secret(tmp_path: Path) -> None:
     assert "printed" in shown["stderr"]
     assert all(f"{client} ***" in shown["result.json"] for client in ("Plain", "Fast", "Lean"))
     assert "http_requests_total" in shown["evidence.json.gz"]
-    for name in ("stdout", "stderr"):
+    for name in ("stdout", "stderr", "scenario.log"):
         assert "\x1b" not in shown[name]
         assert "::error" not in shown[name]
         assert "##vso[" not in shown[name]

@@ -5,6 +5,7 @@ Only this package knows the adapters by name, and only this module ends the proc
 
 import os
 import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -27,7 +28,7 @@ from slocheck.cli.commands import (
 from slocheck.cli.commands import version as version_command
 from slocheck.cli.commands.machines import export, token, worker
 from slocheck.cli.help import Command, Commands, mend_zsh
-from slocheck.cli.messages import say, say_traceback
+from slocheck.cli.messages import say, say_end_of_thread, say_traceback
 from slocheck.cli.options import options_apart
 from slocheck.errors import SaveError, SlocheckError
 from slocheck.pipeline.interrupts import Interrupted, Interrupts
@@ -90,6 +91,7 @@ def root(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with the contract's exit code."""
     streams.guard()
+    threading.excepthook = say_end_of_thread
     with Interrupts():  # Typer would end without a word
         code = exit_code_of(arguments)
     sys.exit(code)
@@ -105,7 +107,7 @@ def exit_code_of(arguments: list[str] | None = None) -> int:
     except (SlocheckError, Interrupted) as error:
         return _complain(error, error.exit_code)
     except Exception as error:  # noqa: BLE001 - the one broad except: a defect of slocheck, exit 70
-        say_traceback()
+        say_traceback(error)
         name = type(error).__name__
         say(f"slocheck: a defect in slocheck itself ({name}); please report the lines above")
         return 70
@@ -132,7 +134,7 @@ def _usage(error: typer.Exit | typer.Abort | typer.TyperException) -> int:
 
 def _complain(error: BaseException, code: int) -> int:
     if os.environ.get("SLOCHECK_DEBUG"):
-        say_traceback()
+        say_traceback(error)
     say(f"slocheck: {error}")
     if isinstance(error, SlocheckError):
         from slocheck.cli.github import tell_error  # noqa: PLC0415 - --help stays light

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 
@@ -33,9 +34,15 @@ def _fitted(text: str) -> Iterator[str]:
         yield from fitted(line, width)
 
 
-def say_traceback() -> None:
-    """Print the traceback of the exception that is being handled, its lines as they are."""
+def say_traceback(error: BaseException) -> None:
+    """Print the traceback of an exception, its lines as they are."""
     from slocheck.masking import hidden_in, mask  # noqa: PLC0415 - as above
 
-    text = mask(traceback.format_exc().rstrip("\n"), hidden_in(sys.exception()))
+    text = mask("".join(traceback.format_exception(error)).rstrip("\n"), hidden_in(error))
     print(_safe(text), file=sys.stderr)
+
+
+def say_end_of_thread(found: threading.ExceptHookArgs) -> None:
+    """Print the exception that ended a thread; what the thread was for notices its end by itself."""
+    if found.exc_value is not None:
+        say_traceback(found.exc_value)

@@ -1,5 +1,6 @@
 """Messages on stderr: foreign text is shown and not obeyed, and no secret of the environment shows."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -122,3 +123,31 @@ def test_a_chain_has_each_error_once() -> None:
     inner, cause, outer = OSError("inner"), ValueError("cause"), RuntimeError("outer")
     outer.args, outer.__cause__, cause.__context__ = ("outer", inner), cause, outer
     assert list(errors.chain_of(outer)) == [outer, inner, cause]
+
+
+ENDED = """\
+import threading
+from slocheck import cli
+
+def fail():
+    raise ValueError("label \\x1b[2J of a page\\n::error::pwned, v4lue-of-t0ken")
+
+def work(_arguments):
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    return 0
+
+cli.exit_code_of = work
+cli.main()
+"""
+
+
+def test_the_end_of_a_thread_is_said_like_anything_else() -> None:
+    """What a thread raises may quote the page that it reads; Python itself prints it as it is."""
+    environment = {**os.environ, "SHOP_API_TOKEN": "v4lue-of-t0ken"}
+    command = [sys.executable, "-c", ENDED]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "ValueError: label  of a page\n: :error::pwned, ***" in done.stderr
+    assert "\x1b" not in done.stderr

@@ -161,7 +161,7 @@ def _parsed(head: str) -> tuple[str, Mapping[str, str]]:
         for family in text_string_to_metric_families(f"{head} 0\n"):
             for sample in family.samples:
                 return sample.name, dict(sample.labels)
-    except ValueError as error:
+    except Exception as error:  # noqa: BLE001 - whatever the library raises on foreign text
         raise PageError(f"labels that cannot be parsed: {str(error)[:120]}") from None
     raise PageError(f"a line that is not a sample: {head[:80]!r}")
 

@@ -74,6 +74,7 @@ def test_nan_is_a_value() -> None:
         pytest.param("a_total", False, "a line that is not a sample", id="cut after the name"),
         pytest.param('a_total{x="1} 7', False, "a value that is not a number", id="an open quote"),
         pytest.param("a_total{x=1} 7", False, "labels that cannot be parsed", id="no quotes"),
+        pytest.param('{,\r=""}1', False, "labels that cannot be parsed: string index", id="no name"),
         pytest.param(
             "a_total 7\na_total 8",
             False,

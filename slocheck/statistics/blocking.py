@@ -132,7 +132,7 @@ def sample_sizes(sizes: Floats, bad: Floats, lengths: Sequence[int]) -> list[Blo
     for starts in block_starts(lengths):
         count = len(starts)
         sums = np.add.reduceat(errors, starts)
-        squares = float(sums @ sums)
+        squares = _product(sums, sums)
         variance = count / (count - 1) * squares / total**2
         if variance > 0:
             # of pooled runs each is a block of its own
@@ -144,8 +144,13 @@ def sample_sizes(sizes: Floats, bad: Floats, lengths: Sequence[int]) -> list[Blo
 
 def _correlation(sums: Floats, squares: float) -> float:
     """Return the correlation of neighbouring blocks; 0 if chance alone makes it as large."""
-    found = float(sums[1:] @ sums[:-1]) / squares
+    found = _product(sums[1:], sums[:-1]) / squares
     return found if found > normal_quantile(1 - CHANCE) / sqrt(len(sums)) else 0.0
+
+
+def _product(one: Floats, other: Floats) -> float:
+    """Return the scalar product; that of the linear algebra library would use all cores for long runs."""
+    return float((one * other).sum())
 
 
 def _skewness(sums: Floats) -> float:

@@ -8,7 +8,7 @@ blocks of a busy queue are correlated. The cut is that of MSER-5 (White 1997).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 
@@ -35,6 +35,12 @@ MOST_BLOCKS = 240
 
 MATERIAL = 0.05
 """A smaller change, relative to the mean, does not count however significant: no server is that steady."""
+
+ROUNDING = 1e-9
+"""More than sums of a day's blocks are wrong by, relative to the sum of their squares."""
+
+UNSURE = 2e-15
+"""More than the mean of a day's blocks is wrong by, relative to the largest."""
 
 MOST_CUTS = 20
 """The most cuts that are tried if MSER-5 finds none."""
@@ -198,6 +204,29 @@ def mann_kendall(values: Floats, alpha: float) -> int:
     return int(np.sign(score)) if significant else 0
 
 
+def least_known_cut(values: Floats, last: int) -> int:
+    """Return the cut, 0 to `last`, after which variance / count is least; the first of equal ones.
+
+    Sums from the end on tell which ones may be it, and only these are computed exactly: to do that with each
+    would cost the square of the run's length.
+    """
+    backwards = (values - values.mean())[::-1]
+    unsure = (UNSURE * float(np.abs(values).max())) ** 2
+    counts = np.arange(1, len(values) + 1)
+    means, squares = np.cumsum(backwards) / counts, np.cumsum(backwards**2) / counts
+    rough, slack = (
+        (found / counts)[::-1][: last + 1] for found in (squares - means**2, ROUNDING * squares + unsure)
+    )
+    best, least = 0, inf
+    for cut in np.flatnonzero(rough - slack <= (rough + slack).min()).tolist():
+        score = float(np.var(values[cut:])) / (len(values) - cut)
+        if score < least:
+            best, least = cut, score
+        if not score:
+            break
+    return best
+
+
 def mser5_cut(series: Floats, test: _Test) -> int | None:
     """Return how many slices to cut off: MSER-5's cut, the one before the tail whose mean is known best.
 
@@ -206,8 +235,7 @@ def mser5_cut(series: Floats, test: _Test) -> int | None:
     """
     values = _block_means(series, BLOCK)
     last = len(values) // 2
-    scores = [float(np.var(values[cut:])) / (len(values) - cut) for cut in range(last + 1)]
-    best = int(np.argmin(scores))
+    best = least_known_cut(values, last)
     if best < last:
         return best * BLOCK
     for cut in range(0, last, -(-max(1, last) // MOST_CUTS)):

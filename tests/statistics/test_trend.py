@@ -1,13 +1,16 @@
 """Whether a series is steady: two tests and a cut, on shapes that tell them apart."""
 
 from math import exp
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from slocheck.statistics.trend import detect_drift, mann_kendall
+from slocheck.statistics.blocking import Floats
+from slocheck.statistics.trend import detect_drift, least_known_cut, mann_kendall
 
 
 def _noisy(shape: list[float], seed: int = 1) -> list[float]:
@@ -150,3 +153,36 @@ def test_a_trend_begins_where_the_corrected_score_does(values: list[int], trend:
     """The continuity correction takes one from the score: it makes the test more cautious, not less."""
     assert mann_kendall(np.array(values, dtype=float), 0.01) == trend
     assert mann_kendall(-np.array(values, dtype=float), 0.01) == -trend
+
+
+@given(
+    arrays(
+        np.float64,
+        st.integers(12, 300),
+        elements=st.sampled_from([0.0, 0.1, 3.3, 1e-9, 1.0, 1e6, 1e6 + 1e-9]),
+    ),
+    st.sampled_from([0.0, 1.0, 1e6]),
+)
+def test_the_cut_is_the_one_that_a_search_of_all_finds(values: Floats, shift: float) -> None:
+    """Equal values, and values whose variance is lost in rounding, included."""
+    shifted, last = values + shift, len(values) // 2
+    scores = [float(np.var(shifted[cut:])) / (len(shifted) - cut) for cut in range(last + 1)]
+    assert least_known_cut(shifted, last) == int(np.argmin(scores))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5])
+def test_the_cut_of_a_day_is_found_with_few_exact_variances(
+    monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    """The variance of every tail of 17,280 blocks would take the square of the run's length."""
+    values = (np.random.default_rng(3).random(17_280) < share).astype(np.float64)
+    asked: list[int] = []
+    var = np.var
+
+    def counted(tail: Floats) -> np.floating[Any]:
+        asked.append(len(tail))
+        return var(tail)
+
+    monkeypatch.setattr(np, "var", counted)
+    least_known_cut(values, len(values) // 2)
+    assert 1 <= len(asked) <= 10

@@ -1,6 +1,6 @@
 """One run's server side: series cleaned once, growth computed once, for all objectives and limits."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
@@ -189,8 +189,10 @@ class ServerSide:
         before = during = 0
         for name in {one.target for one in self._by_metric.get(metric, ()) if wanted(one.labels)}:
             target = self.targets[name]
-            used = target.scrapes
-            asked = self.raw.page_requests.get(name.partition("/")[2]) or sorted({*used, *target.failed})
+            used, pages = target.scrapes, self.raw.page_requests.get(name.partition("/")[2])
+            asked = pages or sorted({*used, *target.failed})
+            if not pages and not self._grew_with_each_scrape(name, metric, wanted, asked):
+                return NO_SCRAPES
             begin = baseline_time(target, moment=self.raw.load_start, before=True)
             if begin is not None:
                 last = min(bisect_left(used, self.whole_from), len(used) - 1)
@@ -200,6 +202,20 @@ class ServerSide:
         if not before or self.growth_before_load(metric, wanted) != before:
             return NO_SCRAPES
         return OwnScrapes(before, during)
+
+    def _grew_with_each_scrape(
+        self, name: str, metric: str, wanted: Selection, asked: Sequence[float]
+    ) -> bool:
+        """Tell whether a target counted one request more at each scrape before the load; `asked` has them."""
+        scrapes = self.targets[name].scrapes
+        before = scrapes[: bisect_left(scrapes, self.raw.load_start)]
+        mine = [one for one in self._by_metric.get(metric, ()) if one.target == name and wanted(one.labels)]
+        levels = [sum(_level(one, moment) for one in mine) for moment in before]
+        between = [bisect_left(asked, moment) for moment in before]
+        return all(
+            later - earlier == scrape - last
+            for (earlier, later), (last, scrape) in zip(pairwise(levels), pairwise(between), strict=True)
+        )
 
     def _before_load(self, series: CleanSeries) -> Fraction:
         end = bisect_left(series.times, self.raw.load_start)
@@ -257,6 +273,12 @@ class ServerSide:
     def events(self) -> tuple[str, ...]:
         """What may have cost counts during the load: processes that came or went, lost label sets."""
         return events(self.targets, self._cleaned, begin=self.raw.load_start, end=self.raw.end)
+
+
+def _level(series: CleanSeries, moment: float) -> float:
+    """Return a series' last value until a moment; 0 before its first."""
+    index = bisect_right(series.times, moment)
+    return series.values[index - 1] if index else 0.0
 
 
 def _job(target: ScrapeTarget) -> str:

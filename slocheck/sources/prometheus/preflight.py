@@ -65,7 +65,10 @@ def scrape_interval(http: PrometheusHttp, up: SeriesQuery) -> float:
     http.distributed = True
     response = http.query(f"{selector_text(up)}[{GAP_SPAN}]")
     gaps = [
-        later - earlier for one in series(response, http.messages) for earlier, later in pairwise(one.times)
+        later - earlier
+        for one in series(response, http.messages)
+        for earlier, later in pairwise(one.times)
+        if later > earlier  # a page may have a metric `up` of its own, which some stores keep as well
     ]
     if not gaps:
         raise SourceError(

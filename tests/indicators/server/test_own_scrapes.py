@@ -68,6 +68,18 @@ def test_scrapes_are_known_by_what_one_adds(
     assert (found.before, found.during) == (before, during)
 
 
+def test_as_many_requests_as_scrapes_at_once_are_a_probes() -> None:
+    """Three requests between two of four scrapes add as much as three scrapes would, but not one by one."""
+    server = _server(per_scrape=0)
+    up, counter = server.raw.series
+    values = tuple(
+        value + (3 if time > TIMES[0] else 0) for time, value in zip(TIMES, counter.values, strict=True)
+    )
+    found = ServerSide(replace(server.raw, series=(up, replace(counter, values=values))))
+    assert found.growth_before_load("requests", EVERYTHING) == 3
+    assert found.own_scrapes("requests", EVERYTHING).during == 0
+
+
 def test_they_are_said_to_be_scrapes_and_cost_nothing() -> None:
     """Without requests from elsewhere the counts are complete as soon as those of the load are."""
     server = _server(per_scrape=1)

@@ -126,6 +126,16 @@ def test_without_a_targets_endpoint_the_interval_is_the_median_gap() -> None:
         with_server([http("{}"), matrix([0, "1"])], interval)
 
 
+def test_an_up_on_the_page_itself_does_not_make_the_interval_0() -> None:
+    """A store that keeps both samples of a moment has each scrape twice."""
+
+    def interval(connection: PrometheusHttp) -> float:
+        return scrape_interval(connection, UP)
+
+    twice = matrix(*[[second, "1"] for second in (0, 0, 15, 15, 30, 30)])
+    assert with_server([http("{}"), twice], interval) == 15.0
+
+
 def test_a_warning_or_a_partial_response_makes_raw_samples_incomplete() -> None:
     """The server's warning is a reason, reported once."""
 

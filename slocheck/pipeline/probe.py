@@ -202,7 +202,7 @@ def _missing(metric: str, settled: Settled) -> str:
         return settled.not_a_histogram
     own = (f"{settled.mapping.histogram}_count", f"{settled.mapping.histogram}_bucket")
     if metric == own[0] and own[1] not in settled.found.missing:
-        return f"no series {metric}, although {own[1]} is there: let no relabelling drop it"
+        return f"no series {metric}, although {own[1]} is there: check that no relabelling drops it"
     return f"no series {metric} yet: send one request, or check the preset"
 
 

@@ -91,7 +91,7 @@ def _unreadable(mapping: Preset, histogram: Family | None, counter: Family | Non
             seen = ", ".join(values[:MOST_SHOWN])
             yield (
                 f"{family.name} has no HTTP status in the label {label}, but {seen}: if requests fail, the "
-                "server does not tell how many; write the label that has the status under preset, or "
+                "server side cannot tell how many; write the label that has the status under preset, or "
                 "source: client"
             )
 

@@ -90,6 +90,17 @@ def test_the_sentence_says_where_most_of_them_were(slow: Mapping[Endpoint, range
     assert lead_text(of_latency(recorded(slow)), 100, CLOCK.moment) == lead
 
 
+def test_a_limit_that_may_be_reached_is_broken_by_what_took_longer() -> None:
+    """With `<=`, a request that takes exactly the limit is good."""
+    (objective, *_) = parsed(SPEC.replace("< 200ms", "<= 200ms")).objectives
+    parts = breakdown(objective, objective.limits["silver"], recorded({SEARCH: range(30, 60)}), FailureRule())
+    assert parts is not None
+    assert parts.what == (
+        "request that failed or took longer than 200ms",
+        "requests that failed or took longer than 200ms",
+    )
+
+
 def test_the_statuses_are_named_and_add_up() -> None:
     """Slow responses, each failing status and each other class; availability counts what was not served."""
     failures = {FailureClass.STATUS: 5, FailureClass.TIMEOUT: 2, FailureClass.UNEXPECTED: 3}

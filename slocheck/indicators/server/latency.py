@@ -109,7 +109,8 @@ def _read(objective: Objective, spec: Spec, server: ServerSide, client: ClientCo
     buckets = _buckets(metric, wanted, server)
     if buckets.lack_the_last:
         return NoData(
-            f'{metric} has no bucket le="+Inf", which counts every request; let no relabelling drop it'
+            f'{metric} has no bucket le="+Inf", which counts every request; '
+            "check that no relabelling drops it"
         )
     total = round(buckets.all.total()) if inf in buckets.boundaries else 0
     if total == 0:

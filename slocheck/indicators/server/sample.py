@@ -165,7 +165,7 @@ def _no_traffic(server: ServerSide, metric: str) -> str:
 
 def _no_series(server: ServerSide, metric: str) -> str:
     kept = server.series_of(f"{server.preset.histogram}_bucket")
-    cure = "let no relabelling drop it" if kept else "is the preset the right one?"
+    cure = "check that no relabelling drops it" if kept else "is the preset the right one?"
     return f"the source has no series {metric}; {cure}"
 
 

@@ -23,7 +23,7 @@ QUOTED_NAME = "{"
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 OPENMETRICS_END = "# EOF"
 ONE_REGISTRY = (
-    "nothing tells which of its values is right; register each metric once, and in a multi-process mode "
+    "it is unknown which of its values is right; register each metric once, and in a multi-process mode "
     "export the registry of all processes alone"
 )
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from slocheck.evidence.series import parse_boundary
 from slocheck.evidence.warnings import RunWarning
-from slocheck.indicators.server.growth.buckets import in_unit
+from slocheck.indicators.server.growth.buckets import in_seconds, in_unit
 from slocheck.spec.model import Preset
 
 
@@ -23,8 +23,9 @@ def common_boundaries(series_by_le: Mapping[str, int], unit: Fraction) -> tuple[
     for text, count in series_by_le.items():
         boundary = parse_boundary(text)
         if isinstance(boundary, Fraction):
-            counts[boundary] = counts.get(boundary, 0) + count
-    return tuple(sorted(boundary * unit for boundary, count in counts.items() if count >= most))
+            seconds = in_seconds(boundary, unit)
+            counts[seconds] = counts.get(seconds, 0) + count
+    return tuple(sorted(boundary for boundary, count in counts.items() if count >= most))
 
 
 def boundary_warnings(

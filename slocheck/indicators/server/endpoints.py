@@ -51,7 +51,8 @@ def nothing_counted(server: ServerSide, metric: str, objective: Objective) -> st
     routes = sorted({one.labels[label] for one in server.series_of(metric) if label in one.labels})
     if not routes:
         return f"{said}; its series have no label {label}"
+    shown = ", ".join(routes[:MOST_SHOWN])
     return (
-        f"{said}; {label} seen: {', '.join(routes[:MOST_SHOWN])}: name the step as one of them, or write "
-        f"which one it is under preset, as routes: {{{objective.endpoint.name}: ...}}"
+        f"{said}; {label} seen: {shown}: name the step as one of them, or write which one it is in the "
+        f"objective, as labels: {{{label}: ...}}"
     )

@@ -48,6 +48,28 @@ def test_a_histogram_without_its_last_bucket_is_named() -> None:
     assert 'http_request_duration_seconds_bucket has no bucket le="+Inf"' in sample.reason
 
 
+@pytest.mark.parametrize(
+    ("le", "unit"),
+    [
+        pytest.param("0.20000000000000004", 1, id="a computed float"),
+        pytest.param("0.0033333333333333335", 60, id="minutes"),
+        pytest.param("200.00000000000003", Fraction(1, 1000), id="milliseconds"),
+    ],
+)
+def test_a_boundary_is_what_it_was_meant_to_be(le: str, unit: Fraction | int) -> None:
+    """A float that was computed differs in its last digit; a limit there lies at the boundary."""
+    grown, slower = ({95.0: 0.0, 110.0: 0.0, 125.0: count, 140.0: count} for count in (990.0, 1000.0))
+    name = f"{PRESET.histogram}_bucket"
+    buckets = [raw_series(name, grown, le=le, status_code="200")]
+    buckets.append(raw_series(name, slower, le="+Inf", status_code="200"))
+    counter = raw_series("http_requests_total", slower, status_code="200")
+    found = server_series(*buckets, counter, up(*TIMES))
+    preset = replace(PRESET, unit_seconds=Fraction(unit))
+    sample = sample_of(P95, replace(found, preset=preset), counts(1000), "silver")
+    assert isinstance(sample, Share)
+    assert [sample.low, sample.high] == [Fraction(1, 100), Fraction(1, 100)]
+
+
 def test_a_limit_inside_a_bucket_names_the_remedy() -> None:
     """The doubt is only the bucket's, and the edge to add is named."""
     sample = sample_of(P95, server_series(*histogram({0.11: 1000})), counts(1000), "silver")

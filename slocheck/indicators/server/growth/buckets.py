@@ -14,12 +14,26 @@ from slocheck.spec.model import Preset
 
 Boundary = Fraction | float
 """A bucket's upper boundary in seconds; ``inf`` is the last one's."""
+MEANT_DIGITS = 9
+"""Nobody writes a boundary with more digits than these."""
+FLOAT_ERROR = Fraction(1, 10**11)
+"""By this share at most a float that was computed, or printed with 12 digits, differs from what was meant."""
+LONGEST_ROUNDED_S = 10**9
 
 
 def boundary_of(labels: Labels, unit_seconds: Fraction) -> Boundary | None:
     """Return the boundary that a series' ``le`` writes, in seconds; None if it has none."""
     boundary = parse_boundary(labels.get("le", ""))
-    return boundary if boundary is None or boundary == inf else Fraction(boundary) * unit_seconds
+    return boundary if boundary is None or boundary == inf else in_seconds(Fraction(boundary), unit_seconds)
+
+
+def in_seconds(boundary: Fraction, unit_seconds: Fraction) -> Fraction:
+    """Return a boundary in seconds as it was meant: 0.30000000000000004 is 0.3, 0.25/60 min is 0.25 s."""
+    exact = boundary * unit_seconds
+    if abs(exact) > LONGEST_ROUNDED_S:
+        return exact
+    meant = Fraction(f"{float(exact):.{MEANT_DIGITS}g}")
+    return meant if abs(meant - exact) <= abs(exact) * FLOAT_ERROR else exact
 
 
 def in_unit(seconds: Boundary, preset: Preset) -> str:

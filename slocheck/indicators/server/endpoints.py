@@ -50,7 +50,7 @@ def nothing_counted(server: ServerSide, metric: str, objective: Objective) -> st
         return said
     routes = sorted({one.labels[label] for one in server.series_of(metric) if label in one.labels})
     if not routes:
-        return f"{said}; its series have no label {label}"
+        return f"{said}; its series have no label {label}: add it to the metric, or write source: client"
     shown = ", ".join(routes[:MOST_SHOWN])
     return (
         f"{said}; {label} seen: {shown}: name the step as one of them, or write which one it is in the "

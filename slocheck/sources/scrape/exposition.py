@@ -20,6 +20,7 @@ SAMPLE = re.compile(
 MILLISECONDS = 1000
 QUOTED_NAME = "{"
 """Start of a line whose metric is quoted among the labels, as for names with dots."""
+_JSON_BEGINS, _JSON_ENDS = ("{", "["), ("}", "]")
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 OPENMETRICS_END = "# EOF"
 ONE_REGISTRY = (
@@ -74,6 +75,8 @@ class PageReader:
             raise PageError("the page is cut off: it lacks the # EOF of OpenMetrics")
         if text.lstrip()[:1] == "<":
             raise PageError("the page is HTML, not metrics")
+        if text.strip()[:1] in _JSON_BEGINS and text.rstrip()[-1:] in _JSON_ENDS:
+            raise PageError("the page is JSON, not metrics; check the path of the metrics page")
         samples = list(self._samples(text, 1 if openmetrics else MILLISECONDS))
         _refuse_other_pages(text)
         if not self._all and len({sample.series for sample in samples}) < len(samples):

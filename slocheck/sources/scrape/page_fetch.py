@@ -17,8 +17,8 @@ MAX_PAGE = 64 * 1024 * 1024
 ACCEPT = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1"
 """The text format comes first: every library writes it, and it is cheaper for both sides."""
 HEADERS = {"Accept": ACCEPT, "Accept-Encoding": "gzip", "Connection": "close", "User-Agent": "slocheck"}
-_TLS_ALERT = r"\x15\x03"
-"""Errors of the client when a port that speaks TLS refuses a plain request."""
+_TLS_SIGNS = (r"\x15\x03", "without sending a response", "reset by peer")
+"""In errors of the client when a port that speaks TLS refuses a plain request."""
 LONGEST_REASON = 160
 _PROTOBUF = (
     "the page is in the protobuf format although text was asked for, and slocheck reads text alone; "
@@ -161,5 +161,5 @@ def _cause(error: Exception, timeout: float) -> str:
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
         return f"the URL cannot be used ({shown}); write http://HOST:PORT/metrics"
     broke = f"the connection broke ({shown or type(error).__name__})"
-    tls = any(sign in text for sign in (_TLS_ALERT, "without sending a response"))
+    tls = any(sign in text for sign in _TLS_SIGNS)
     return f"{broke}; write https:// if the port speaks TLS" if tls else broke

@@ -12,7 +12,13 @@ from slocheck.pipeline.ports import MetricSource
 from slocheck.plan.families import Family, families_of, not_a_histogram
 from slocheck.plan.histogram_unit import unit_doubt
 from slocheck.plan.mapping_labels import Compared, compare_labels
-from slocheck.plan.mapping_match import Match, Unclear, match_mapping, match_without_labels
+from slocheck.plan.mapping_match import (
+    Match,
+    Unclear,
+    counters_without_roles,
+    match_mapping,
+    match_without_labels,
+)
 from slocheck.plan.mapping_text import described
 from slocheck.plan.metric_plan import COUNTER, MetricPlan, metric_plan
 from slocheck.plan.named_mapping import check_mapping
@@ -21,10 +27,8 @@ from slocheck.spec.blocks.metric_source.preset import shipped_presets
 from slocheck.spec.indicators import traits_of
 from slocheck.spec.model import Objective, Preset, RelatedJobs, SourceChoice, Spec
 
-NOTHING_YET = (
-    "no metrics of requests with labels for route or status were found; send the service some requests, "
-    "or write its metrics' names under preset"
-)
+_NOTHING = "no metrics of requests with labels for route or status were found"
+NOTHING_YET = f"{_NOTHING}; send the service some requests, or write its metrics' names under preset"
 PATIENCE_S = 6.0
 """Seconds, plus the preset's lag, in which the first requests should show; the longest known flush is 5 s."""
 PAUSE_S = 0.5
@@ -103,6 +107,7 @@ def settle(
     if search.sent or compared.mapping != configured.preset:
         source.use(_plan(spec, compared.mapping))
         found = source.preflight()
+    nothing = _nothing_yet(search.families)
     notes = [*_doubt(mapping, search.families)]
     notes += [RunWarning("missing-label", note) for note in compared.notes]
     if mapping.is_unknown:
@@ -116,7 +121,7 @@ def settle(
         notes.append(RunWarning(NOT_A_HISTOGRAM, other))
     return Settled(
         compared.mapping,
-        _nothing_yet(search.families) if mapping.is_unknown else described(compared.mapping),
+        nothing if mapping.is_unknown else described(compared.mapping),
         replace(found, warnings=(*found.warnings, *notes)),
         other,
         is_open=search.match is None,
@@ -125,19 +130,25 @@ def settle(
 
 def _nothing_yet(families: tuple[Family, ...]) -> str:
     """Say that no metrics were found, or what keeps those that are there from being used."""
-    plain = match_without_labels(families)
+    plain, counters = match_without_labels(families), counters_without_roles(families)
     recorded = [family.name for family in families if ":" in family.name]
-    if plain is None and recorded:
+    if plain is not None:
+        return (
+            f"{plain.mapping.histogram} has no labels yet: if it has none after the load either, only latencies "
+            "of all requests can be graded by it; add labels for route and status, or write source: client"
+        )
+    if counters:
+        verb = "counts" if len(counters) == 1 else "count"
+        return (
+            f"{_NOTHING}; {', '.join(counters)} {verb} requests without them: preset: {{counter: {counters[0]}}} "
+            "decides a rate, and anything else needs source: client"
+        )
+    if recorded:
         return (
             f"there are only series that recording rules computed, such as {recorded[0]}, without labels "
             "of requests; query the Prometheus that scrapes the service, or write source: client"
         )
-    if plain is None:
-        return NOTHING_YET
-    return (
-        f"{plain.mapping.histogram} has no labels yet: if it has none after the load either, only latencies "
-        "of all requests can be graded by it; add labels for route and status, or write source: client"
-    )
+    return NOTHING_YET
 
 
 def _compared(spec: Spec, mapping: Preset, families: tuple[Family, ...]) -> Compared:
@@ -207,7 +218,7 @@ def look_again(spec: Spec, source: MetricSource, settled: Settled) -> Settled:
         return replace(settled, said=match.text)
     match = match or match_without_labels(families)
     if match is None:
-        return settled
+        return replace(settled, said=_nothing_yet(families))
     other = _not_a_histogram(match.mapping, families)
     mapping = _counts_of(match.mapping) if other else match.mapping
     source.use(_plan(spec, mapping))

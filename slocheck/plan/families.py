@@ -132,11 +132,14 @@ def _unique(series: Iterable[Labels]) -> tuple[Labels, ...]:
 
 def not_a_histogram(name: str, families: Iterable[Family]) -> str:
     """Say what has a histogram's name but is not one, and what to do; empty if nothing does."""
-    found = next((family for family in families if family.name == name), None)
+    by_name = {family.name: family for family in families}
+    found = by_name.get(name)
     if found is None or found.kind is FamilyKind.HISTOGRAM:
         return ""
     has_quantiles = "quantile" in found.labels
     parts = "it has quantile labels" if has_quantiles else "a count and a sum, without buckets"
+    if name + BUCKET in by_name:  # as the metrics library of VictoriaMetrics exports them, with vmrange
+        parts = "a count and a sum; its buckets have no label le"
     kind = f"a summary ({parts})" if found.is_summary else "not a histogram"
     left = found.is_summary and not has_quantiles
     cure = (

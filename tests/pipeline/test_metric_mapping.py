@@ -229,3 +229,18 @@ def test_a_named_preset_that_never_appears_names_what_does() -> None:
     (after,) = look_again(spec, Pages([ALIEN]), settled).later
     assert after.code == "missing-label"
     assert "none of the labels that preset fastapi-instrumentator names" in after.text
+
+
+def test_a_counter_without_labels_is_named_with_what_it_decides() -> None:
+    """As nginx's exporter has one: before the load, and after it, where more requests would not help."""
+    bare: Page = [("nginx_http_requests_total", {})]
+    spec = spec_with("auto")
+    source = Pages([bare])
+    settled = settle(spec, source)
+    later = look_again(spec, source, settled)
+    for said in (settled.said, later.said):
+        assert "nginx_http_requests_total counts requests without them" in said
+        assert "preset: {counter: nginx_http_requests_total} decides a rate" in said
+        assert "send the service" not in said
+    assert any(settled.said in warning.text for warning in settled.found.warnings)
+    assert "send the service some requests" in settle(spec, Pages([[]])).said

@@ -39,3 +39,14 @@ def test_what_is_not_a_histogram_is_said(
     assert said in text
     assert bool(text) == bool(said)
     assert not text or "source: client" in text
+
+
+def test_buckets_without_le_are_named() -> None:
+    """The metrics library of VictoriaMetrics exports ranges, which cannot be added up to a percentile."""
+    labels = {"path": "/a"}
+    series = [(f"request_seconds{part}", labels) for part in ("_count", "_sum")]
+    ranges = ("request_seconds_bucket", {**labels, "vmrange": "1.000e-03...1.136e-03"})
+    assert "its buckets have no label le" in not_a_histogram(
+        "request_seconds", families_of([*series, ranges], {})
+    )
+    assert "without buckets" in not_a_histogram("request_seconds", families_of(series, {}))

@@ -61,12 +61,14 @@ class Roles:
         route: The path, declared or requested, or else a name for it.
         status: The HTTP status.
         is_path: Whether the route is a path.
+        is_exact: Whether the status is a code, not a group of them.
     """
 
     method: str | None = None
     route: str | None = None
     status: str | None = None
     is_path: bool = True
+    is_exact: bool = False
 
     @property
     def count(self) -> int:
@@ -77,16 +79,18 @@ class Roles:
 
 def roles_of(family: Family) -> Roles:
     """Return which labels of a family hold the method, the route and the status."""
+    code = _label(family, STATUS_NAMES, _is_code)
     path = _label(family, ROUTE_NAMES, _is_route) or _path_label(family)
     return Roles(
         method=_label(family, METHOD_NAMES, lambda _, value: value.upper() in _METHODS),
         route=path or _label(family, NAME_LABELS, lambda _, value: value.lower() not in _NOTHING),
-        status=_label(family, STATUS_NAMES, _is_exact) or _label(family, STATUS_NAMES, _is_status),
+        status=code or _label(family, STATUS_NAMES, _is_status),
         is_path=path is not None,
+        is_exact=code is not None,
     )
 
 
-def _is_exact(_: str, value: str) -> bool:
+def _is_code(_: str, value: str) -> bool:
     return any(status.isdigit() for status in statuses_of(value))
 
 

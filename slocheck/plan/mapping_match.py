@@ -262,6 +262,8 @@ def _counter_for(roles: Roles, by_name: Mapping[str, Family]) -> Family | None:
         and roles.route in (None, roles_of(family).route)
     ]
     ranked = _ranked(fitting)
+    exact = [family for family in ranked if roles_of(family).is_exact]
+    ranked = exact or ranked
     return ranked[0] if len(ranked) == 1 and not roles.status else None
 
 

@@ -93,6 +93,15 @@ DOTTED = (
             ("request_latency_seconds", "method", None, "status", None, 1),
             id="routes without names",
         ),
+        pytest.param(
+            (
+                'a_request_seconds_bucket{method="GET",path="/a"}',
+                'a_requests_by_class_total{method="GET",path="/a",status_class="2xx"}',
+                'a_requests_total{method="GET",path="/a",status_code="200"}',
+            ),
+            ("a_request_seconds", "method", "path", "status_code", None, 1),
+            id="a counter by code and one by group",
+        ),
     ],
 )  # fmt: skip
 def test_variants_are_found(series: tuple[str, ...], expected: tuple[object, ...]) -> None:

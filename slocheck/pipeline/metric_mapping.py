@@ -111,7 +111,6 @@ def settle(
     notes = [*_doubt(mapping, search.families)]
     notes += [RunWarning("missing-label", note) for note in compared.notes]
     if mapping.is_unknown:
-        nothing = _nothing_yet(search.families)
         notes.append(
             RunWarning("no-metrics-yet", f"{nothing}; they will be searched for again after the load")
         )
@@ -134,13 +133,14 @@ def _nothing_yet(families: tuple[Family, ...]) -> str:
     recorded = [family.name for family in families if ":" in family.name]
     if plain is not None:
         return (
-            f"{plain.mapping.histogram} has no labels yet: if it has none after the load either, only latencies "
-            "of all requests can be graded by it; add labels for route and status, or write source: client"
+            f"{plain.mapping.histogram} has no labels yet: if it has none after the load either, only "
+            "latencies of all requests can be graded by it; add labels for route and status, or write "
+            "source: client"
         )
     if counters:
-        verb = "counts" if len(counters) == 1 else "count"
+        names = f"{', '.join(counters)} {'counts' if len(counters) == 1 else 'count'}"
         return (
-            f"{_NOTHING}; {', '.join(counters)} {verb} requests without them: preset: {{counter: {counters[0]}}} "
+            f"{_NOTHING}; {names} requests without them: preset: {{counter: {counters[0]}}} "
             "decides a rate, and anything else needs source: client"
         )
     if recorded:

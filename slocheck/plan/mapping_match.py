@@ -141,7 +141,8 @@ def _alien(families: Sequence[Family], by_name: Mapping[str, Family]) -> Unclear
 
 def counters_without_roles(families: Iterable[Family]) -> tuple[str, ...]:
     """Return the counters of requests that have neither a route nor a status, as nginx's exporter has one."""
-    found = (family for family in families if family.series and _counts_requests(family))
+    raw = (family for family in families if family.series and ":" not in family.name)
+    found = (family for family in raw if _counts_requests(family))
     return tuple(family.name for family in found if not _ranked([family]))[:MOST_SHOWN]
 
 

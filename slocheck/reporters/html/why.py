@@ -10,6 +10,7 @@ from slocheck.documents.words import capitalised, quantity
 from slocheck.grading.assessment import SEVERITY, TOO_MANY_BAD, ObjectiveResult, Verdict
 from slocheck.grading.report import Report
 from slocheck.indicators.by_instance import InstanceCount, bad_by_instance
+from slocheck.indicators.measured_run import measured
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.reporters.breach import Breakdown, breakdown, lead_text
 from slocheck.reporters.decision import reason_text
@@ -79,7 +80,7 @@ def reasons(report: Report, clock: Clock) -> tuple[Why, ...]:
         if result.verdict not in (None, Verdict.MET)
     ]
     numbered.sort(key=lambda item: (SEVERITY.index(item[1].shown.verdict), item[0]))
-    server = ServerSide(report.evidence.server) if report.evidence.server else None
+    server = measured(report.evidence).server if numbered else None
     found = [_why(report, result, number, clock, server) for number, result in numbered[:MOST_OBJECTIVES]]
     return tuple(item for item in found if item.reason or item.tables)
 

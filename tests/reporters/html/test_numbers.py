@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slocheck.evidence.recording import EndpointRecording, FailureClass, Recording, SliceCounts
+from slocheck.grading.assess import assess
 from slocheck.grading.report import Report
 from slocheck.indicators.client import ClientSide, client_sample
 from slocheck.indicators.samples import Share
@@ -17,7 +18,9 @@ from slocheck.reporters import totals
 from slocheck.reporters.breach import breakdown
 from slocheck.reporters.html import tables, view
 from slocheck.reporters.html.charts import distributions
+from slocheck.reporters.html.charts.clock import clock_of
 from slocheck.reporters.html.charts.timeline import timeline
+from slocheck.reporters.html.why import reasons
 from slocheck.spec.model import Endpoint, FailureRule
 from tests.builders.recordings import THRESHOLDS, make_recording, make_slice
 from tests.builders.reports import objectives, report, spec
@@ -149,3 +152,18 @@ def test_endpoints_beyond_the_bound_are_one_row(
     found = tables.endpoints(of(Recording(THRESHOLDS, items, (), WARMUP, WINDOW)))
     assert sum(row.cells[0].key for row in found[1:]) == found[0].cells[0].key == 15
     assert (found[-1].name == "2 further endpoints") is (rows < endpoints)
+
+
+def test_the_instances_are_counted_in_the_window_that_was_graded() -> None:
+    """A page whose lag is unknown is graded from one scrape later on, and its instances are counted alike."""
+    found = report()
+    server = found.evidence.server
+    assert server is not None
+    evidence = replace(found.evidence, server=replace(server, preset=replace(server.preset, name="custom")))
+    later = replace(found, evidence=evidence, assessment=assess(found.spec, evidence))
+    bad = []
+    for each in (found, later):
+        why = reasons(each, clock_of("2026-01-02T14:02:40Z"))[0]
+        (table,) = (one for one in why.tables if one.title.startswith("By instance"))
+        bad.append(table.rows[0][1])
+    assert bad == ["155", "154"]

@@ -123,6 +123,16 @@ def test_doubt_and_chance_add_up_for_a_rate(limit: int, doubt: int, verdict: Ver
     assert _grade(objective, sample, alpha=0.01).verdict is verdict
 
 
+@pytest.mark.parametrize(("count", "verdict"), [(0, UNDECIDED), (9, UNDECIDED), (10, MET)])
+def test_a_rate_needs_ten_slices(count: int, verdict: Verdict) -> None:
+    """With fewer, or none, nothing is known of how it varies: five times the limit is not enough then."""
+    slices = shortfall([500] * count, [600] * count) if count else None
+    sample = Rate(Fraction(500), Fraction(500), Fraction(600), Fraction(600), slices)
+    found = _grade('rps_per_instance: {silver: ">= 100/s"}', sample, alpha=0.01)
+    assert found.verdict is verdict
+    assert found.reason.startswith("fewer than 10 slices") is (verdict is UNDECIDED)
+
+
 @pytest.mark.parametrize("bursts_s", [0.0, 0.5, 2.0])
 def test_what_is_needed_and_how_much_longer_say_the_same(bursts_s: float) -> None:
     """A minute of good requests that are correlated, or bounded by the bursts: 50 of 59, and 1.2 times."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import special as reference
 
 from slocheck.statistics.paired import LEAST_BLOCKS, compare_paired
 
@@ -48,3 +49,14 @@ def test_too_little_says_nothing() -> None:
         compared = compare_paired((bad, whole), (bad, whole))
         assert compared is not None
         assert compared.p_value == 1
+
+
+def test_shares_that_do_not_spread_vary_as_independent_requests_do() -> None:
+    """Eight blocks of 3 of 10 against 8 of 40: the standard error is that of the pooled share, by hand."""
+    one, other = (np.full(8, 3), np.full(8, 10)), (np.full(8, 8), np.full(8, 40))
+    pooled = (24 + 64) / (80 + 320)
+    error = (pooled * (1 - pooled) * (1 / 10 + 1 / 40) / 8) ** 0.5
+    for groups in ((one, other), (other, one)):
+        compared = compare_paired(*groups)
+        assert compared is not None
+        assert compared.p_value == pytest.approx(2 * reference.stdtr(7, -0.1 / error))

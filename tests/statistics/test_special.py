@@ -124,3 +124,11 @@ def test_whole_counts_give_the_binomial_sum(bad: int, good: int, share: float) -
     total = bad + good
     at_most = sum(comb(total, k) * share**k * (1 - share) ** (total - k) for k in range(bad + 1))
     assert special.beta_sf(bad + 1, good, share) == pytest.approx(at_most, rel=1e-11)
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_a_quantile_from_above_is_that_from_below(p: float) -> None:
+    """On either side of the median; where it is computed from the other tail, too."""
+    expected = reference.betaincinv(2.0, 5.0, 1 - p)
+    assert special.beta_upper_quantile(2.0, 5.0, p) == pytest.approx(expected, rel=1e-12)
+    assert special.beta_quantile(2.0, 5.0, 1 - p) == pytest.approx(expected, rel=1e-12)

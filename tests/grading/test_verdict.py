@@ -190,15 +190,34 @@ def test_who_does_not_know_what_was_offered_assumes_slow_phases() -> None:
     assert near.reason.endswith("; source: client would decide sooner")
 
 
-@pytest.mark.parametrize("missed", [30, 40, 50, 60, 80])
-def test_a_rate_that_a_server_alone_counts_is_breached_where_its_p_value_says_so(missed: int) -> None:
-    """At a fifth of the nominal rate, on the scale of all other tests, so Holm's correction applies."""
+def _alone(missed: int, limit: str) -> SideResult:
+    """Grade what a server alone counts in five minutes: 100/s, and in every other slice this many less."""
     served = [500, 500 - missed] * 30
     rate = Fraction(sum(served), 300)
     sample = Rate(rate, rate, Fraction(100), Fraction(100), shortfall(served, slice_s=5.0), server_alone=True)
-    [objective] = make_spec('  rps_per_instance: {silver: ">= 97/s"}\n').objectives
+    [objective] = make_spec(f'  rps_per_instance: {{silver: "{limit}"}}\n').objectives
     criterion = criterion_for(Fraction(19, 20), (300.0,))
-    found = grade_sample(Side.SERVER, sample, objective.indicator, objective.limits["silver"], criterion)
+    return grade_sample(Side.SERVER, sample, objective.indicator, objective.limits["silver"], criterion)
+
+
+@pytest.mark.parametrize(("missed", "verdict"), [(100, UNDECIDED), (149, UNDECIDED), (150, BREACHED)])
+def test_such_a_rate_is_breached_at_a_fifth_of_the_nominal_rate_only(missed: int, verdict: Verdict) -> None:
+    """At the whole of it, the first two would be breached as well, although slow phases may last longer."""
+    assert _alone(missed, ">= 97/s").verdict is verdict
+
+
+def test_a_rate_that_is_met_needs_no_longer_run() -> None:
+    """What would decide the other end, that it could be breached, is not said."""
+    found = _alone(300, ">= 60/s")
+    assert found.verdict is MET
+    assert found.bounds is not None
+    assert found.bounds.needed_duration_factor is None
+
+
+@pytest.mark.parametrize("missed", [30, 40, 50, 60, 80])
+def test_a_rate_that_a_server_alone_counts_is_breached_where_its_p_value_says_so(missed: int) -> None:
+    """At a fifth of the nominal rate, on the scale of all other tests, so Holm's correction applies."""
+    found, criterion = _alone(missed, ">= 97/s"), criterion_for(Fraction(19, 20), (300.0,))
     assert found.bounds is not None
     assert (found.verdict is BREACHED) is (found.bounds.p_breach < criterion.breached)
 

@@ -21,6 +21,13 @@ _HTTP = frozenset({
     *("http", "https", "request", "requests", "req", "rq", "response", "responses", "api", "server", "web"),
     *("status", "statuses", "codes"),
 })  # fmt: skip
+_SERVING = frozenset({"processing", "handling", "histogram", "hist", "total"})
+"""Words that a histogram of requests may end with if its name has none for time."""
+_NUMBERS = frozenset({
+    *("ratio", "percent", "percentage", "score", "items", "rows", "records", "length", "queries", "tokens"),
+    *("price", "amount", "cost", "weight", "depth", "level"),
+})  # fmt: skip
+"""Words of what is measured in something else than time."""
 _OTHERS = frozenset({
     *("client", "outgoing", "outbound", "upstream", "downstream", "fetch", "db", "sql", "query", "redis"),
     *("grpc", "rpc", "kafka", "gc", "eventloop", "job", "queue", "cache", "lock", "size", "bytes", "body"),
@@ -132,10 +139,14 @@ def _one(mappings: Sequence[Preset], by_name: Mapping[str, Family]) -> Match | U
 
 def _alien(families: Sequence[Family], by_name: Mapping[str, Family]) -> Unclear:
     shown = families[:MOST_SHOWN]
+    mapping = mapping_of(shown[0], None, by_name)
+    is_whole = mapping.route_label is not None and mapping.status_label is not None
+    cure = (
+        "write this mapping, with the counter's labels" if is_whole else "complete this mapping and write it"
+    )
     return Unclear(
-        f"no label of {seen_labels(shown)} holds a route or a status that slocheck knows; "
-        "complete this mapping and write it",
-        mapping_yaml(mapping_of(shown[0], None, by_name), blanks=True),
+        f"no label of {seen_labels(shown)} holds a route or a status that slocheck knows; {cure}",
+        mapping_yaml(mapping, blanks=True),
     )
 
 
@@ -184,9 +195,13 @@ def _has(family: Family, labels: Iterable[str | None]) -> bool:
     return all(label is None or label in there for label in labels)
 
 
-def _tokens(name: str) -> frozenset[str]:
+def _words(name: str) -> list[str]:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-    return frozenset(re.split(r"[^a-z0-9]+", spaced))
+    return re.split(r"[^a-z0-9]+", spaced)
+
+
+def _tokens(name: str) -> frozenset[str]:
+    return frozenset(_words(name))
 
 
 def _is_latency(family: Family) -> bool:
@@ -201,8 +216,10 @@ def _may_be_latency(family: Family) -> bool:
     """Tell whether a histogram of requests may be one of seconds, although its name does not say so."""
     if family.kind is not FamilyKind.HISTOGRAM or _is_time(family) or not suits_seconds(family):
         return False
-    has_all_labels = roles_of(family).count == ALL_ROLES and not _tokens(family.name) & (_OTHERS | _SOME)
-    return has_all_labels or _is_of_requests(family)
+    words = _words(family.name)
+    has_all_labels = roles_of(family).count == ALL_ROLES and not {*words} & (_OTHERS | _SOME)
+    is_plain = _is_of_requests(family) and words[-1] in _HTTP | _SERVING
+    return (has_all_labels or is_plain) and not {*words} & _NUMBERS
 
 
 def _is_told_by(histogram: Family, counters: Sequence[Family]) -> bool:

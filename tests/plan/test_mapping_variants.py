@@ -118,11 +118,14 @@ def test_variants_are_found(series: tuple[str, ...], expected: tuple[object, ...
 
 
 def test_a_histogram_of_something_else_is_not_one_of_latencies() -> None:
-    """A name without time needs boundaries as seconds have them: not those of sizes or of numbers."""
-    series = 'http_response_weight_bucket{method="GET",path="/a",status="200"}'
+    """A name without time has to end with requests, and the boundaries to be as those of seconds."""
+    labels = 'method="GET",path="/a",status="200"'
+    series = f"shop_http_response_bucket{{{labels}}}"
     for les in (("100", "1000", "+Inf"), ("1", "5", "10", "+Inf"), ("0.01", "0.05", "+Inf"), ("+Inf",)):
         assert match_mapping(families(series, les=les), shipped_presets()) is None
-    assert found(series).histogram == "http_response_weight"
+    assert found(series).histogram == "shop_http_response"
+    for name in ("http_response_compression_ratio", "http_request_score", "http_request_items"):
+        assert match_mapping(families(f"{name}_bucket{{{labels}}}"), shipped_presets()) is None
 
 
 REQUEST_LABELS = 'method="GET",path="/a",status="200"'

@@ -129,5 +129,5 @@ def usual_interval(times: Sequence[float]) -> float:
 
     One gap must not pass for the usual distance. 0 for fewer than two moments.
     """
-    steps = [later - earlier for earlier, later in pairwise(times)]
+    steps = [later - earlier for earlier, later in pairwise(times) if later > earlier]
     return (median(steps) if len(steps) >= MANY_STEPS else min(steps)) if steps else 0.0

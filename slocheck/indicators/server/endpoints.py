@@ -51,8 +51,8 @@ def nothing_counted(server: ServerSide, metric: str, objective: Objective) -> st
     routes = sorted({one.labels[label] for one in server.series_of(metric) if label in one.labels})
     if not routes:
         return f"{said}; its series have no label {label}: add it to the metric, or write source: client"
-    shown = ", ".join(routes[:MOST_SHOWN])
-    return (
-        f"{said}; {label} seen: {shown}: name the step as one of them, or write which one it is in the "
-        f"objective, as labels: {{{label}: ...}}"
-    )
+    seen = f"{said}; {label} seen: {', '.join(routes[:MOST_SHOWN])}"
+    which = f"write which one it is in the objective, as labels: {{{label}: ...}}"
+    if not any("/" in route for route in routes):
+        return f"{seen}: these are not paths; if one counts this endpoint alone, {which}, else source: client"
+    return f"{seen}: name the step as one of them, or {which}"

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from slocheck.indicators.server.endpoints import not_told_apart
+from slocheck.indicators.server.endpoints import not_told_apart, nothing_counted
+from slocheck.indicators.server.server_side import ServerSide
 from slocheck.spec.model import AUTO, Endpoint, Objective, Preset
 from tests.builders.server.histories import PRESET
+from tests.builders.server.series import raw_series, server_series
 from tests.builders.specs import make_spec
 
 ALL = make_spec('  errors: {indicator: error_rate, silver: "< 1%"}\n').objectives[0]
@@ -40,3 +42,22 @@ def test_endpoints_that_share_their_labels(objective: Objective, mapping: Preset
 def test_a_load_of_one_endpoint_needs_no_label() -> None:
     """All counted requests are its own."""
     assert not_told_apart(ONE, NO_ROUTE, (ORDERS,)) == ""
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        pytest.param("/items", "route seen: /items: name the step as one of them, or write", id="paths"),
+        pytest.param(
+            "shop", "route seen: shop: these are not paths; if one counts this", id="a backend's name"
+        ),
+    ],
+)
+def test_the_cure_for_a_route_that_is_not_there_depends_on_those_that_are(seen: str, said: str) -> None:
+    """The name of a proxy's backend counts all endpoints: to name it for one would be wrong."""
+    counter = raw_series("http_requests_total", {95.0: 0.0, 125.0: 9.0}, route=seen, status_code="200")
+    text = nothing_counted(ServerSide(server_series(counter)), "http_requests_total", ONE)
+    assert "counted no request for GET /orders in the window" in text
+    assert said in text
+    assert "labels: {route: ...}" in text
+    assert ("source: client" in text) == (seen == "shop")

@@ -7,7 +7,7 @@ from functools import partial
 from math import ceil
 
 from slocheck.documents.units import format_duration
-from slocheck.plan.arrival_notices import phase_locked
+from slocheck.plan.arrival_notices import load_notices
 from slocheck.plan.forecast import Forecast, ProofNeed, forecast, obstacles, proof_needs
 from slocheck.scenario.model import Scenario
 from slocheck.scenario.request_mix import requests_per_arrival
@@ -70,7 +70,7 @@ def check_plan(spec: Spec, scenario: Scenario | None, *, until_decided: bool = F
         needs=needs,
         windows_s=tuple(_window_s(need, spec) for need in needs),
         unproven=tuple(unproven),
-        notices=tuple(filter(None, (*spec.workload.old_words, phase_locked(spec.workload)))),
+        notices=tuple(load_notices(spec.workload)),
         min_window_s=max(spec.validity.min_slices, MIN_SLICES if spec.confidence is not None else 0),
     )
 

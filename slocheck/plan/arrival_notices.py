@@ -10,6 +10,13 @@ DENSE_RATE = 1_000.0
 """At this rate and above, even arrivals are closer together than most periods of a target."""
 
 
+def load_notices(workload: Workload) -> Iterator[str]:
+    """Yield what a user should know of the load before it is sent, each a sentence without a full stop."""
+    yield from workload.old_words
+    if text := phase_locked(workload):
+        yield text
+
+
 def phase_locked(workload: Workload) -> str:
     """Warn that even arrivals may see a periodic target at one phase only; empty if they are not used.
 

@@ -21,6 +21,7 @@ from slocheck.pipeline.scenario_file import check_scenario, scenario_of
 from slocheck.pipeline.target.first_requests import FirstResponse, send_get_steps
 from slocheck.pipeline.target.guard import guard_target, probe_target, sole_use
 from slocheck.pipeline.target.probe_requests import ProbeRequests
+from slocheck.plan.arrival_notices import load_notices
 from slocheck.plan.series_queries import PROCESS_START
 from slocheck.plan.usage import PROCESS_METRICS
 from slocheck.reporters.escape import for_terminal
@@ -56,7 +57,7 @@ def validate(options: ValidateOptions) -> int:
             print_lines([mask(f"{named}: {', '.join(file.classes)}", secrets)])
         if file.starts:
             print_lines([mask(file.starts, secrets)])
-        for warning in (*warnings, *(each.text for each in file.warnings)):
+        for warning in (*warnings, *load_notices(spec.workload), *(each.text for each in file.warnings)):
             say(f"warning: {mask(warning, secrets)}")
         return _probe(spec, options) if options.probe else 0
 

@@ -1,6 +1,6 @@
 """Systems whose requests fail: at the start, in a wave, after a deployment, in phases, or one by one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,9 @@ STEP = (0.5, 1.5)
 
 PHASES = ((5.0, 60.0), (10.0, 120.0), (20.0, 20.0))
 """How long phases last and how long it is until the next one, on average; seconds."""
+
+LONG_PHASES = ((40.0, 40.0), (60.0, 10.0))
+"""The same, with failures for half of the time or more."""
 
 STORM_S, STORM_EVERY_S = 1.0, 30.0
 RETRIES = 2
@@ -117,6 +120,11 @@ def _storm_share() -> float:
     return part * failures / (1 + part * more)
 
 
+def _phased(phases: Iterable[tuple[float, float]]) -> Iterator[Failing]:
+    for lasts, every in phases:
+        yield Failing(f"in phases of {lasts:g} s, {every:g} s apart", PERCENT, _in_phases(lasts, every))
+
+
 FAILING = (
     Failing("one by one", 0.001, lambda rng, runs, seconds: _failed(rng, np.full((runs, seconds), 0.001))),
     Failing(f"in the first {COLD_S} s only", PERCENT, _cold),
@@ -126,9 +134,7 @@ FAILING = (
     Failing("three times as many after mid-window", PERCENT, _changing(lambda x: np.where(x < 1 / 2, *STEP))),
     Failing("a third after mid-window", PERCENT, _changing(lambda x: np.where(x < 1 / 2, *STEP[::-1]))),
     Failing("from a random moment on", PERCENT, _broken_release),
-    *(
-        Failing(f"in phases of {lasts:g} s, {every:g} s apart", PERCENT, _in_phases(lasts, every))
-        for lasts, every in PHASES
-    ),
+    *_phased(PHASES),
     Failing(f"storms of retries, {STORM_EVERY_S:g} s apart", _storm_share(), _storms),
+    *_phased(LONG_PHASES),
 )

@@ -315,3 +315,18 @@ def test_complaints_of_the_generator_are_warnings_once_and_few() -> None:
     )
     told = [item.text for item in found.warnings if item.code == "load-generator"]
     assert told == [f"load generator: {text}" for text in ("slow", "text 0", "text 1", "text 2", "text 3")]
+
+
+@pytest.mark.parametrize(
+    ("load", "codes"),
+    [
+        pytest.param("rate: 100/s, arrivals: uniform", ["old-word", "even-arrivals"], id="the old word"),
+        pytest.param("rate: 100/s, arrivals: even", ["even-arrivals"], id="even"),
+        pytest.param("rate: 2000/s, arrivals: even", [], id="dense"),
+        pytest.param("rate: 100/s", [], id="jittered"),
+    ],
+)
+def test_a_report_warns_of_arrivals_that_may_meet_a_rhythm(load: str, codes: list[str]) -> None:
+    """And of a word that has a new name."""
+    found = [warning.code for warning in assess(make_spec(load=load), make_evidence()).warnings]
+    assert [code for code in found if code in ("old-word", "even-arrivals")] == codes

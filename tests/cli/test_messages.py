@@ -13,6 +13,8 @@ from slocheck.cli import exit_code_of
 from tests.builders.good_spec import GOOD
 
 HOSTILE = "\x1b[2Jx\n::error::pwned\n##vso[task.complete result=Succeeded]"
+ROOT = Path(__file__).parents[2]
+SCENARIO = "scenarios/browse.yaml"
 Captured = pytest.CaptureFixture[str]
 
 
@@ -151,3 +153,14 @@ def test_the_end_of_a_thread_is_said_like_anything_else() -> None:
     assert done.returncode == 0
     assert "ValueError: label  of a page\n: :error::pwned, ***" in done.stderr
     assert "\x1b" not in done.stderr
+
+
+def test_validate_warns_of_the_load_as_a_run_does(tmp_path: Path, capsys: Captured) -> None:
+    """An old word, and even arrivals that may meet a rhythm: before the first run, not in its report."""
+    text = (ROOT / "slo.yaml").read_text("utf-8").replace(SCENARIO, str(ROOT / SCENARIO))
+    path = tmp_path / "slo.yaml"
+    path.write_text(text.replace("  warmup: 5s", "  arrivals: uniform\n  warmup: 5s"), "utf-8")
+    assert exit_code_of(["validate", str(path)]) == 0
+    said = capsys.readouterr().err
+    assert "warning: workload.arrivals: uniform is now called even" in said
+    assert "warning: even arrivals below 1,000/s" in said

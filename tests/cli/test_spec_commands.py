@@ -19,7 +19,6 @@ from slocheck.spec.loader import load_spec
 from slocheck.spec.schema import json_schema
 
 ROOT = Path(__file__).parents[2]
-ROOT_SCENARIO = "scenarios/browse.yaml"
 Captured = pytest.CaptureFixture[str]
 
 
@@ -37,17 +36,6 @@ def test_validate_says_what_the_spec_means(capsys: Captured) -> None:
     assert row.split("  ")[-1] == "both"
     assert [text for text in ("< 1%", "< 0.1%", "< 0.01%") if text in row] == ["< 1%", "< 0.1%", "< 0.01%"]
     assert any(line.startswith("checkout_p95 (latency_p95, POST /checkout)") for line in lines)
-
-
-def test_validate_warns_of_the_load_as_a_run_does(tmp_path: Path, capsys: Captured) -> None:
-    """An old word, and even arrivals that may meet a rhythm: before the first run, not in its report."""
-    text = (ROOT / "slo.yaml").read_text("utf-8").replace(ROOT_SCENARIO, str(ROOT / ROOT_SCENARIO))
-    path = tmp_path / "slo.yaml"
-    path.write_text(text.replace("  warmup: 5s", "  arrivals: uniform\n  warmup: 5s"), "utf-8")
-    assert exit_code_of(["validate", str(path)]) == 0
-    said = capsys.readouterr().err
-    assert "warning: workload.arrivals: uniform is now called even" in said
-    assert "warning: even arrivals below 1,000/s" in said
 
 
 def test_validate_tells_all_faults_and_ends_with_2(tmp_path: Path, capsys: Captured) -> None:

@@ -6,7 +6,7 @@ SERVERS := .venv/.servers
 NODE := .venv/node
 DEBIAN := iproute2 nftables prometheus prometheus-redis-exporter redis-server postgresql nginx chromium wrk hey strace victoria-metrics zsh fish
 
-.PHONY: demo demo-full test explore faults check lint types docs pictures install lock dist sbom clean
+.PHONY: demo demo-full test tools explore faults check lint types docs pictures install lock dist sbom clean
 .DEFAULT_GOAL := check
 
 demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
@@ -15,8 +15,10 @@ demo: $(INSTALLED)  ## Load and grade the reference API that comes with slocheck
 demo-full: $(INSTALLED) $(SERVERS)  ## The ladder and a run on private PostgreSQL, Redis, nginx and Prometheus
 	$(BIN)/slocheck demo --full --ladder
 
-test: $(INSTALLED) $(SERVERS) $(NODE)/.installed  ## Run all tests, the end-to-end ones against real servers
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+test: tools  ## Run all tests, the end-to-end ones against real servers
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+
+tools: $(INSTALLED) $(SERVERS) $(NODE)/.installed  ## Install what the tests need
 
 # the tests start a few thousand processes: none of them should compile the package again
 test explore faults: export PYTHONDONTWRITEBYTECODE :=
@@ -65,7 +67,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 	touch $@
 
 # The tests need real servers. Debian may start a service on install; no test depends on that.
-$(SERVERS): Makefile | $(INSTALLED)
+$(SERVERS): Makefile
 	@missing=""; for package in $(DEBIAN); do \
 	  dpkg-query --show --showformat='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
 	done; \
@@ -78,10 +80,10 @@ $(SERVERS): Makefile | $(INSTALLED)
 	    echo "the tests need these Debian packages, install them as root:$$missing" >&2; exit 1; \
 	  fi; \
 	fi
-	@touch $@
+	@mkdir -p $(@D) && touch $@
 
 # Third-party metric libraries to test against, checked by hash; none is installed outside this folder.
-$(NODE)/.installed: tests/e2e/libraries/package.json tests/e2e/libraries/package-lock.json | $(INSTALLED) $(SERVERS)
+$(NODE)/.installed: tests/e2e/libraries/package.json tests/e2e/libraries/package-lock.json | $(SERVERS)
 	@command -v npm >/dev/null || \
 	  { if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	      echo "installing for the tests: nodejs npm" && \

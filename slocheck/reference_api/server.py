@@ -18,7 +18,7 @@ from slocheck.reference_api.options import as_options
 from slocheck.reference_api.settings import Settings
 
 START_DEADLINE_S = 60.0
-STOP_DEADLINE_S = 5.0
+STOP_DEADLINE_S = 20.0
 
 
 class ReferenceApi:

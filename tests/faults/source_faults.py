@@ -15,7 +15,7 @@ from tests.support.hostile_server import HostileServer, respond_with
 from tests.support.waiting import wait_until
 
 JOB = "shop-api"
-HALF_S = 5.0
+HALF_S = 3.0
 AFTER = "waiting for the last samples"
 LOGIN = b"<!doctype html><title>Log in</title>"
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s" % (len(LOGIN), LOGIN)
@@ -42,7 +42,7 @@ def _away(folder: Path) -> Seen:
     run = folder / "run"
     with ReferenceApi(port=0) as api, _prometheus(api.url, folder) as server:
         spec = write(run, api.url, server.url)
-        spec.write_text(spec.read_text().replace("max_scrape_gap: 30", "max_scrape_gap: 2"))
+        spec.write_text(spec.read_text().replace("max_scrape_gap: 60", "max_scrape_gap: 2"))
 
         def leave() -> None:
             begun = time.monotonic()

@@ -4,7 +4,10 @@ import json
 import socket
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Self
+
+from tests.support.waiting import DEADLINE_S
 
 TLS_HANDSHAKE = b"\x16"
 
@@ -46,16 +49,22 @@ class FaultServer:
         return f"http://127.0.0.1:{self.port}"
 
     def _serve(self) -> None:
-        while True:
-            connection, _ = self._listener.accept()
-            with connection:
+        with suppress(OSError):  # closed
+            while True:
+                connection, _ = self._listener.accept()
                 if self._stop.is_set():
+                    connection.close()
                     return
-                self.requests.append(self._request(connection))
-                response = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
-                connection.sendall(response)
-                if self._hang:
-                    self._stop.wait(30)
+                with suppress(OSError), connection:  # a client may have given up
+                    self._respond(connection)
+
+    def _respond(self, connection: socket.socket) -> None:
+        """Take a request and give it the next response."""
+        self.requests.append(self._request(connection))
+        response = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
+        connection.sendall(response)
+        if self._hang:
+            self._stop.wait(DEADLINE_S)
 
     @staticmethod
     def _request(connection: socket.socket) -> bytes:
@@ -64,13 +73,13 @@ class FaultServer:
         if data.startswith(TLS_HANDSHAKE):
             return data
         while b"\r\n\r\n" not in data:
-            data += connection.recv(65536)
+            data += _more(connection)
         head, _, body = data.partition(b"\r\n\r\n")
         lengths = [
             line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
         ]
         while len(body) < int(lengths[0] if lengths else 0):
-            body += connection.recv(65536)
+            body += _more(connection)
         return head + b"\r\n\r\n" + body
 
     def __enter__(self) -> Self:
@@ -82,3 +91,11 @@ class FaultServer:
         socket.create_connection(("127.0.0.1", self.port)).close()
         self._thread.join(10)
         self._listener.close()
+
+
+def _more(connection: socket.socket) -> bytes:
+    """Return what comes next; raises ConnectionResetError at the end."""
+    data = connection.recv(65536)
+    if not data:
+        raise ConnectionResetError
+    return data

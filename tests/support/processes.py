@@ -1,8 +1,24 @@
-"""Which processes still run."""
+"""Which processes still run, and an end for those that a test starts."""
 
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import AnyStr
 
 import psutil
+
+
+@contextmanager
+def ending(process: subprocess.Popen[AnyStr]) -> Iterator[subprocess.Popen[AnyStr]]:
+    """Yield a process; after the block it has ended and its pipes are closed, whatever happened in there.
+
+    What a failed test leaves open would be reported in a later one, which has nothing to do with it.
+    """
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:

@@ -10,6 +10,9 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from tests.support.processes import ending
+from tests.support.waiting import DEADLINE_S
+
 
 def on_a_terminal(command: list[str], cwd: Path, *, columns: int, **environment: str) -> tuple[int, bytes]:
     """Run a command on a terminal; returns its code and all that the terminal got."""
@@ -34,7 +37,10 @@ def on_a_terminal(command: list[str], cwd: Path, *, columns: int, **environment:
         stderr=inside,
     )
     os.close(inside)
-    code = process.wait(timeout=120)
-    reader.join(timeout=60)
-    os.close(outside)
+    try:
+        with ending(process):
+            code = process.wait(timeout=DEADLINE_S)
+    finally:
+        reader.join(timeout=60)
+        os.close(outside)
     return code, b"".join(got)

@@ -3,7 +3,6 @@
 import io
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,8 @@ from rich.text import Text
 from slocheck.assets import asset
 from tests.e2e.support.browser import Browser
 from tests.e2e.support.cli import only_run, slocheck, start_slocheck
-from tests.support.waiting import wait_until
+from tests.support.ports import free_port
+from tests.support.waiting import DEADLINE_S, wait_until
 
 HOME = Path(__file__).parents[3]
 README, FOLDER = HOME / "README.md", HOME / "docs" / "pictures"
@@ -34,24 +34,22 @@ def shop(folder: Path) -> Iterator[int]:
     """Serve the reference API on a free port; the folder gets both specs and the scenario."""
     (folder / "scenarios").mkdir()
     shutil.copy(asset("browse.yaml"), folder / "scenarios")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (shown,) = re.findall(r"^```yaml\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
     for name, text in (("slo.yaml", asset("slo.yaml").read_text()), (SPEC, shown)):
         (folder / name).write_text(text.replace(":8000", f":{port}"))
     serving = start_slocheck("demo", "--serve", "--port", str(port), cwd=folder)
     try:
-        wait_until(lambda: _responds(port), deadline=60)
+        wait_until(lambda: _responds(port), "the API responds")
         yield port
     finally:
         serving.terminate()
-        serving.communicate(timeout=60)
+        serving.communicate(timeout=DEADLINE_S)
 
 
 def _responds(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/health").status_code == httpx.codes.OK
+        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=DEADLINE_S).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 

@@ -14,7 +14,8 @@ from tests.builders.load_plans import constant, make_plan, write_scenario
 from tests.e2e.support.cli import only_run, slocheck, write_spec
 from tests.e2e.support.load_runs import run
 from tests.e2e.support.servers.load_server import LoadServer
-from tests.support.waiting import wait_until
+from tests.support.processes import ending
+from tests.support.waiting import DEADLINE_S, wait_until
 
 ENDING = """
     import os
@@ -99,17 +100,16 @@ def judges(environment, **_):
 def test_a_files_own_gate_is_kept_and_nohup_holds(tmp_path: Path) -> None:
     """Exit code 1, named and archived, so that a later grade has it; an ignored hangup changes nothing."""
     with LoadServer() as server:
-        write_spec(tmp_path, server.url, scenario=JUDGING, more="confidence: none\n")
-        process = subprocess.Popen(
+        lasting = "users: 5, spawn_rate: 50/s, duration: 10s"
+        write_spec(tmp_path, server.url, scenario=JUDGING, workload=lasting, more="confidence: none\n")
+        started = subprocess.Popen(
             ["bash", "-c", 'trap "" HUP && exec "$0" -m slocheck run', sys.executable],
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        try:
+        with ending(started) as process:
             wait_until(lambda: server.counts["/items/1"] > 100)
             process.send_signal(signal.SIGHUP)
-            out, err = process.communicate(timeout=120)
-        finally:
-            process.kill()
+            out, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 1, out + err
     assert "The Locust file set exit code 5 in " in " ".join(out.split())
     evidence = load_evidence(only_run(tmp_path))

@@ -14,6 +14,7 @@ import psutil
 
 from slocheck.load.messaging.token_files import make_token_files
 from tests.e2e.support.loop_server import LoopServer
+from tests.support.waiting import DEADLINE_S
 
 PORT = 5557
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -71,7 +72,7 @@ class Command:
         """What it wrote to stderr, as one line."""
         return " ".join(self._err.read_text().split())
 
-    def wait(self, within_s: float = 60) -> int:
+    def wait(self, within_s: float = DEADLINE_S) -> int:
         """Return its exit code; fails with what it said."""
         try:
             return int(self.process.wait(within_s))

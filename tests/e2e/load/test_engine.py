@@ -71,7 +71,8 @@ def test_planted_latencies_are_found(tmp_path: Path) -> None:
                 self.client.get(f"/delay/{next(DELAYS)}", name="mixed")
     """
     with LoadServer() as server:
-        ended = run(make_plan(server.url, write_scenario(tmp_path, mixture), users=10))
+        plan = make_plan(server.url, write_scenario(tmp_path, mixture), users=10, duration_s=60)
+        ended = run(plan, until=sent_of("GET mixed", each=200))
     counts = ended.total("GET mixed")
     slow, fast = server.counts["/delay/250"], server.counts["/delay/60"]
     assert counts.ok == slow + fast
@@ -133,7 +134,8 @@ def test_exceptions_of_the_scenario_are_collected(tmp_path: Path) -> None:
                 raise ValueError("mine")
     """
     with LoadServer() as server:
-        ended = run(make_plan(server.url, write_scenario(tmp_path, raising)))
+        plan = make_plan(server.url, write_scenario(tmp_path, raising), duration_s=60)
+        ended = run(plan, until=sent_of("GET /x", each=4))
     ((text, count),) = ended.result.health.exceptions.items()
     assert text.startswith("ValueError: mine (")
     assert text.endswith("scenario.py:10)")
@@ -183,10 +185,14 @@ class Fast(Blocks, FastHttpUser):
 """
 
 
+PATHS = ("/raises", "/fails", "/status/500", "/status/410", "/status/404", "/forgotten")
+
+
 def test_a_block_that_raises_is_recorded_once(tmp_path: Path) -> None:
     """A `catch_response` block counts once: by success() or failure(), by its exception, or by the status."""
     with LoadServer() as server:
-        ended = run(make_plan(server.url, write_scenario(tmp_path, BLOCKS), users=4))
+        plan = make_plan(server.url, write_scenario(tmp_path, BLOCKS), users=4, duration_s=60)
+        ended = run(plan, until=sent_of(*(f"GET {path}" for path in PATHS), each=4))
     assert ended.sent == server.counts.total()
     for path in ("/raises", "/fails"):
         counts = ended.total(f"GET {path}")
@@ -216,8 +222,9 @@ def test_listed_statuses_and_cache_headers(tmp_path: Path) -> None:
                 self.client.get("/status/429")
     """
     with LoadServer() as server:
-        plan = make_plan(server.url, write_scenario(tmp_path, several))
-        ended: Run = run(replace(plan, failures=FailureRule(("5xx", "429"))))
+        plan = make_plan(server.url, write_scenario(tmp_path, several), duration_s=60)
+        enough = sent_of("GET /cache/HIT", "GET /cache/MISS", "GET /status/429", each=4)
+        ended: Run = run(replace(plan, failures=FailureRule(("5xx", "429"))), until=enough)
     assert ended.total("GET /cache/HIT").cache_hits == server.counts["/cache/HIT"]
     assert ended.total("GET /cache/MISS").cache_misses == server.counts["/cache/MISS"]
     assert ended.total("GET /cache/HIT").bytes_received == 2 * server.counts["/cache/HIT"]

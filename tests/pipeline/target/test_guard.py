@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -176,8 +176,9 @@ def test_http_on_a_tls_port_says_write_https(tls_server: ThreadingHTTPServer) ->
         probe_target(Target(url=f"http://127.0.0.1:{tls_server.server_port}"))
 
 
-def _serve_once(responses: Mapping[bytes, bytes]) -> Iterator[int]:
-    """Serve a port that responds by the first byte it reads, until the generator is closed."""
+@contextmanager
+def _serving(responses: Mapping[bytes, bytes]) -> Iterator[int]:
+    """Serve a port that responds by the first byte it reads."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -186,12 +187,14 @@ def _serve_once(responses: Mapping[bytes, bytes]) -> Iterator[int]:
                     peer, _ = listening.accept()
                 except OSError:
                     return
-                with peer:
+                with suppress(OSError), peer:  # who has seen enough may leave
                     peer.sendall(responses.get(peer.recv(65536)[:1], b""))
 
         threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
 
 
 TLS, ALERT = b"\x16", b"\x15\x03\x01\x00\x02\x02\x28"
@@ -215,7 +218,7 @@ def test_a_port_that_speaks_plain_http_is_left_alone(
     responses: Mapping[bytes, bytes], *, only_tls: bool
 ) -> None:
     """Some ports speak both; a plain one is never sent a request."""
-    for port in _serve_once(responses):
+    with _serving(responses) as port:
         assert speaks_only_tls(("127.0.0.1", port)) == only_tls
 
 
@@ -233,7 +236,7 @@ def test_a_port_that_speaks_plain_http_is_left_alone(
 )
 def test_http_is_advised_where_the_port_speaks_it(responses: Mapping[bytes, bytes], *, plain: bool) -> None:
     """If TLS failed for another reason, another scheme would not help."""
-    for port in _serve_once(responses):
+    with _serving(responses) as port:
         assert responds_in_plain(("127.0.0.1", port)) == plain
 
 
@@ -245,13 +248,13 @@ def test_a_ca_file_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:
 
 def test_one_target_is_loaded_by_one_run_at_a_time() -> None:
     """The second run is refused until the first one ends, unless it was allowed."""
-    url = "http://127.0.0.1:54321"
+    url = "http://127.0.0.1:321"
     with sole_use(url, allow_concurrent=False):
         with pytest.raises(UsageError, match="--allow-concurrent"), sole_use(url, allow_concurrent=False):
             pass
         with sole_use(url, allow_concurrent=True):
             pass
-        with sole_use("http://127.0.0.1:54322", allow_concurrent=False):
+        with sole_use("http://127.0.0.1:322", allow_concurrent=False):
             pass
     with sole_use(url, allow_concurrent=False):
         pass
@@ -260,23 +263,23 @@ def test_one_target_is_loaded_by_one_run_at_a_time() -> None:
 @pytest.mark.parametrize(
     ("other", "same"),
     [
-        ("http://127.0.0.1:54321/path", True),
-        ("http://localhost:54321", True),
-        ("http://LOCALHOST:54321", True),
-        ("http://[::1]:54321", True),
-        ("http://[::ffff:127.0.0.1]:54321", True),
-        ("http://0.0.0.0:54321", True),
-        ("https://127.0.0.1:54321", True),
-        ("http://127.0.0.2:54321", True),
-        ("http://[::]:54321", True),
-        ("http://192.0.2.1:54321", False),
-        ("http://127.0.0.1:54322", False),
-        ("http://no-such-host.invalid:54321", False),
+        ("http://127.0.0.1:321/path", True),
+        ("http://localhost:321", True),
+        ("http://LOCALHOST:321", True),
+        ("http://[::1]:321", True),
+        ("http://[::ffff:127.0.0.1]:321", True),
+        ("http://0.0.0.0:321", True),
+        ("https://127.0.0.1:321", True),
+        ("http://127.0.0.2:321", True),
+        ("http://[::]:321", True),
+        ("http://192.0.2.1:321", False),
+        ("http://127.0.0.1:322", False),
+        ("http://no-such-host.invalid:321", False),
     ],
 )
 def test_a_target_is_its_addresses_and_port(other: str, *, same: bool) -> None:
     """However it is spelt, and by whichever of its names."""
-    with sole_use("http://127.0.0.1:54321", allow_concurrent=False):
+    with sole_use("http://127.0.0.1:321", allow_concurrent=False):
         expected = pytest.raises(UsageError, match="another slocheck run") if same else nullcontext()
         with expected, sole_use(other, allow_concurrent=False):
             pass
@@ -296,7 +299,7 @@ def test_the_lock_is_the_same_in_every_temporary_folder_and_ends_with_its_proces
     """A run that is killed leaves no file behind, and the next user need not own one."""
     code = (
         "from slocheck.pipeline.target.guard import sole_use\n"
-        "with sole_use('http://localhost:54321', allow_concurrent=False):\n"
+        "with sole_use('http://localhost:321', allow_concurrent=False):\n"
         "    print('held', flush=True)\n"
         "    input()\n"
     )
@@ -308,12 +311,12 @@ def test_the_lock_is_the_same_in_every_temporary_folder_and_ends_with_its_proces
         assert holder.stdout.readline() == b"held\n"
         with (
             pytest.raises(UsageError, match="another slocheck run"),
-            sole_use("http://127.0.0.1:54321", allow_concurrent=False),
+            sole_use("http://127.0.0.1:321", allow_concurrent=False),
         ):
             pass
         holder.kill()
         holder.wait()
-    with sole_use("http://127.0.0.1:54321", allow_concurrent=False):
+    with sole_use("http://127.0.0.1:321", allow_concurrent=False):
         pass
 
 
@@ -325,14 +328,14 @@ def test_the_lock_holds_against_another_user() -> None:
         if child == 0:
             if os.geteuid() == 0:
                 os.setuid(NOBODY)
-            with sole_use("http://localhost:54321", allow_concurrent=False):
+            with sole_use("http://localhost:321", allow_concurrent=False):
                 there.send(b"held")
                 there.recv(1)
             os._exit(0)
         assert here.recv(4) == b"held"
         with (
             pytest.raises(UsageError, match="another slocheck run"),
-            sole_use("http://127.0.0.1:54321", allow_concurrent=False),
+            sole_use("http://127.0.0.1:321", allow_concurrent=False),
         ):
             pass
         here.send(b".")

@@ -140,6 +140,7 @@ def test_failures_are_classed_and_the_next_request_is_unharmed(
         within_s = 0.3 if failure is FailureClass.TIMEOUT else 20
         assert why(connection, within_s=within_s, ask=again) is failure
         assert again(connection, fine) == 200
+        wait_until(lambda: server.requests.total() >= 3, "the server has read all requests")
         assert server.requests == {"/x": 1, "/fine": 2}
         assert server.connections == 2
 
@@ -186,7 +187,7 @@ def test_an_idle_connection_that_was_closed_is_not_used(again: Ask) -> None:
     """The end may wait in the socket while the process was busy."""
     with talking_to(hostile_server.close_when_idle) as (connection, server):
         assert ask(connection) == 200
-        wait_until(lambda: at_end(connection), deadline=10)  # the hub does not run meanwhile
+        wait_until(lambda: at_end(connection), "its end")  # the hub does not run meanwhile
         connection._deadlines.checks += 1
         assert again(connection) == 200
         assert server.connections == 2

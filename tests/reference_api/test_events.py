@@ -20,8 +20,10 @@ def use(steps: Use, *, isolated: bool = True) -> dict[str, float]:
 
     async def run() -> None:
         events = Events(EventMetrics(registry), isolated=isolated)
-        await steps(events)
-        await events.close()
+        try:
+            await steps(events)
+        finally:
+            await events.close()
 
     asyncio.run(run())
     names = ("done", "failed", "late", "dropped")

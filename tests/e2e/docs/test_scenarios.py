@@ -19,7 +19,7 @@ FILES = sorted((ROOT / "scenarios").glob("*.yaml"))
 SPEC = """\
 service: shop
 target: {{url: "{url}"}}
-workload: {{scenario: all.yaml, rate: 60/s, warmup: 0s, duration: 3s}}
+workload: {{scenario: all.yaml, rate: 60/s, max_users: 180, warmup: 0s, duration: 3s}}
 tiers: [any]
 objectives: {{error_rate: {{any: "< 50%"}}}}
 gate: any

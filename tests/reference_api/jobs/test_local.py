@@ -28,8 +28,10 @@ def use(steps: Use) -> None:
             metrics=JobMetrics(registry),
             concurrency=3,
         )
-        await steps(jobs, doing, registry)
-        await jobs.close()
+        try:
+            await steps(jobs, doing, registry)
+        finally:
+            await jobs.close()
 
     asyncio.run(run())
 

@@ -28,8 +28,9 @@ from slocheck.errors import UsageError
 from slocheck.reference_api.observability.exposition import FOLDER
 from slocheck.reference_api.serving import ENDING, GRACE_S, say, url_of
 
-_SHORTEST_LIFE_S = 1.0
-"""A worker that ends sooner than this would keep ending."""
+_SHORT_LIFE_S = 1.0
+MOST_SHORT_LIVES = 3
+"""Workers that end so soon after their start, one after the other, would go on ending."""
 
 
 class ApiWorkers:
@@ -48,6 +49,7 @@ class ApiWorkers:
         self._environment = {**os.environ, FOLDER: metrics}
         self._metrics = metrics
         self._running: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
+        self._short_lives = 0
 
     def start(self, count: int) -> None:
         """Start this many at once and wait until each serves; raises UsageError with a worker's error."""
@@ -58,15 +60,17 @@ class ApiWorkers:
                 raise UsageError(line.decode(errors="replace").strip() or "a worker did not start")
 
     def watch(self, *wakes: int) -> None:
-        """Replace the dead until one of `wakes` can be read; raises UsageError if one cannot start."""
+        """Replace the dead until one of `wakes` can be read; raises UsageError if they keep ending."""
         while True:
             ready, _, _ = select.select([*wakes, *self._running], [], [])
             for descriptor in ready:
                 if descriptor not in self._running:
                     return
                 _, started = self._collect(descriptor)
-                if time.monotonic() - started < _SHORTEST_LIFE_S:
-                    raise UsageError("a worker ended as soon as it had started; what it said is on stderr")
+                is_short = time.monotonic() - started < _SHORT_LIFE_S
+                self._short_lives = self._short_lives + 1 if is_short else 0
+                if self._short_lives == MOST_SHORT_LIVES:
+                    raise UsageError("workers end as soon as they have started; what they said is on stderr")
                 self._start()
 
     def stop(self) -> None:

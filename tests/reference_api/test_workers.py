@@ -3,14 +3,19 @@
 import os
 import signal
 import socket
+import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import psutil
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from slocheck.errors import UsageError
 from slocheck.reference_api.server import ReferenceApi
 from slocheck.reference_api.settings import Settings
+from slocheck.reference_api.workers import MOST_SHORT_LIVES, ApiWorkers
 from tests.support.waiting import wait_until
 
 
@@ -33,9 +38,10 @@ def test_workers_are_one_instance_and_are_replaced() -> None:
         start = served(api.url, "process_start_time_seconds")
         orders = [order(api.url) for _ in range(20)]
         parent = psutil.Process(api.pid)
-        victim = parent.children()[0]
+        before = set(parent.children())
+        victim = min(before, key=lambda worker: worker.pid)
         os.kill(victim.pid, signal.SIGKILL)
-        wait_until(lambda: len(set(parent.children()) - {victim}) == 2, deadline=60)
+        wait_until(lambda: set(parent.children()) - before, "another takes over")
         orders += [order(api.url) for _ in range(20)]
         stored = httpx.get(f"{api.url}/users/7/orders").json()["orders"]
         assert served(api.url, "http_requests_total") >= 41
@@ -44,6 +50,28 @@ def test_workers_are_one_instance_and_are_replaced() -> None:
     assert len(set(orders)) == 40
     assert api.wait() == 0
     assert not psutil.pid_exists(victim.pid)
+
+
+def test_workers_that_keep_ending_are_not_started_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that ends soon after its start is replaced, but not after a few in a row."""
+    program = tmp_path / "ends"
+    program.write_text(f"#!/bin/sh\necho started >> {tmp_path}/log\necho '{{\"url\": 1}}'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    reading, writing = os.pipe()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        workers = ApiWorkers([], listener, str(tmp_path))
+        try:
+            workers.start(1)
+            with pytest.raises(UsageError, match="workers end as soon as they have started"):
+                workers.watch(reading)
+        finally:
+            workers.stop()
+            os.close(reading)
+            os.close(writing)
+    assert (tmp_path / "log").read_text().count("started") == MOST_SHORT_LIVES
 
 
 def test_what_is_being_served_is_served_to_the_end() -> None:

@@ -15,7 +15,8 @@ from slocheck.assets import asset
 from slocheck.errors import UsageError
 from slocheck.reference_api.server import ReferenceApi
 from tests.support.ports import free_port
-from tests.support.waiting import wait_until
+from tests.support.processes import ending
+from tests.support.waiting import DEADLINE_S, wait_until
 
 PARENT = """
 import sys, time
@@ -26,12 +27,17 @@ with ReferenceApi() as api:
 """
 
 
+def got(url: str) -> httpx.Response:
+    """Return a response, on a busy machine too."""
+    return httpx.get(url, timeout=DEADLINE_S)
+
+
 def test_the_api_runs_on_the_port_it_was_given() -> None:
     """The address in a spec can name it."""
     port = free_port()
     with ReferenceApi(port=port) as api:
         assert api.url == f"http://127.0.0.1:{port}"
-        assert httpx.get(f"{api.url}/health").status_code == 200
+        assert got(f"{api.url}/health").status_code == 200
 
 
 def test_stopping_twice_is_fine_and_nothing_responds_after() -> None:
@@ -41,11 +47,12 @@ def test_stopping_twice_is_fine_and_nothing_responds_after() -> None:
         api.stop()
         assert api.wait() == 0
         with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{api.url}/health")
+            got(f"{api.url}/health")
 
 
-def test_a_process_that_hangs_is_killed() -> None:
+def test_a_process_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stopped process cannot be asked to end; it is killed instead, and leaves no database."""
+    monkeypatch.setattr("slocheck.reference_api.server.STOP_DEADLINE_S", 0.5)
     with ReferenceApi() as api:
         folder = Path(api._folder)
         assert list(folder.iterdir())
@@ -62,7 +69,7 @@ def test_a_signal_that_was_ignored_stays_ignored() -> None:
             ignored = Path(f"/proc/{api.pid}/status").read_text().partition("SigIgn:")[2].split()[0]
             assert int(ignored, 16) & 1 << signal.SIGINT - 1
             os.kill(api.pid, signal.SIGINT)
-            assert httpx.get(f"{api.url}/health").status_code == 200
+            assert got(f"{api.url}/health").status_code == 200
     finally:
         signal.signal(signal.SIGINT, before)
     assert api.wait() == 0
@@ -70,13 +77,12 @@ def test_a_signal_that_was_ignored_stays_ignored() -> None:
 
 def test_the_api_dies_with_a_parent_that_was_killed() -> None:
     """However the parent ends, no server is left behind."""
-    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout
-    pid = int(parent.stdout.readline())
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    wait_until(lambda: not _alive(pid), deadline=60)
+    with ending(
+        subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    ) as parent:
+        assert parent.stdout
+        pid = int(parent.stdout.readline())
+    wait_until(lambda: not _alive(pid), "the API has ended")
 
 
 def _alive(pid: int) -> bool:
@@ -104,24 +110,25 @@ def test_faults_that_cannot_be_planted_are_refused_by_name(faults: dict[str, obj
 def test_the_command_of_the_readme_serves() -> None:
     """It prints its address first, serves as configured, also in the background, and ends on TERM."""
     options = ["--port", "0", "--delays-ms", "20", "70", "--error-rate", "0.01", "--seed", "1"]
-    process = subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-m", "slocheck.reference_api", *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     )
-    assert process.stdout
-    url = json.loads(process.stdout.readline())["url"]
-    assert httpx.get(f"{url}/health").status_code == 200
-    process.terminate()
-    process.communicate(timeout=60)
+    with ending(started) as process:
+        assert process.stdout
+        url = json.loads(process.stdout.readline())["url"]
+        assert got(f"{url}/health").status_code == 200
+        process.terminate()
+        process.communicate(timeout=DEADLINE_S)
     assert process.returncode in (0, -signal.SIGTERM)
 
 
 def test_a_planted_distribution_is_dealt_whole() -> None:
     """Of 4 requests, one each falls between the edges around the planted latencies."""
     with ReferenceApi(delays_ms=[20, 70, 150, 300]) as api:
-        responses = [httpx.get(f"{api.url}/items/1") for _ in range(4)]
-        page = httpx.get(f"{api.url}/metrics").text
+        responses = [got(f"{api.url}/items/1") for _ in range(4)]
+        page = got(f"{api.url}/metrics").text
     assert [response.status_code for response in responses] == [200] * 4
     # a busy machine may push a request up by an edge or more, never down
     upper = {float(edge): int(float(count)) for edge, count in _buckets(page)}
@@ -149,7 +156,7 @@ def test_the_shipped_scenario_runs_under_plain_locust(reference_api: str, tmp_pa
     rows = json.loads(done.stdout)
     sent = {f"{row['method']} {row['name']}": row["num_requests"] for row in rows}
     assert [row["num_failures"] for row in rows] == [0, 0, 0]
-    page = httpx.get(f"{reference_api}/metrics").text
+    page = got(f"{reference_api}/metrics").text
     served = re.findall(
         r'^http_requests_total\{method="(\w+)",route="(/\w+.*?)",.*\} (\S+)', page, re.MULTILINE
     )

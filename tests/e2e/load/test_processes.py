@@ -23,8 +23,11 @@ from slocheck.load.messaging.protocol import PROTOCOL
 from tests.builders.load_plans import make_plan, write_scenario
 from tests.e2e.support.load_runs import BOTH, both_clients, run, sent_of
 from tests.e2e.support.servers.load_server import LoadServer
-from tests.support.processes import running
-from tests.support.waiting import wait_until
+from tests.support.processes import ending, running
+from tests.support.waiting import DEADLINE_S, wait_until
+
+LASTING_S = 600
+"""Longer than a test waits for processes to end for another reason than that their time is over."""
 
 
 def masters() -> list[psutil.Process]:
@@ -41,21 +44,29 @@ def workers() -> list[psutil.Process]:
 def run_until(
     tmp_path: Path, act: Callable[[LoadEngine], object], *, behaviour: str = "x"
 ) -> tuple[LoadResult, int]:
-    """Run a long plan, act at the second tick; returns the result and how many requests the server got."""
-    ticks: list[Tick] = []
+    """Run a plan that does not end by itself, and act once, under load.
+
+    That is once both users have sent, and what they did was reported unless their requests hang.
+
+    Returns:
+        The result, and how many requests the server got.
+    """
+    acted = False
 
     def on_tick(tick: Tick) -> None:
-        ticks.append(tick)
-        if len(ticks) == 2:
+        nonlocal acted
+        loaded = server.counts.total() >= 2 and (behaviour == "hang" or tick.recording.endpoints)
+        if loaded and tick.second >= 2 and not acted:
+            acted = True
             act(engine)
 
     with LoadServer() as server:
-        plan = make_plan(server.url, both_clients(tmp_path, behaviour), duration_s=120)
+        plan = make_plan(server.url, both_clients(tmp_path, behaviour), duration_s=LASTING_S)
         with LoadEngine(plan) as engine:
             engine.prepare()
             children = workers()
             result = engine.run(on_tick)
-        wait_until(lambda: not running(children), deadline=5)
+        wait_until(lambda: not running(children), "its workers have ended")
         return result, server.counts.total()
 
 
@@ -79,7 +90,7 @@ def test_stop_ends_in_order(tmp_path: Path) -> None:
     result, counted = run_until(tmp_path, lambda engine: engine.stop())
     assert result.ending is Ending.INTERRUPTED
     assert sent(result) == counted > 0
-    assert 1 <= result.recording.window_s <= 6
+    assert 1 <= result.recording.window_s < LASTING_S
     assert result.health.workers[0].complete
 
 
@@ -90,7 +101,7 @@ def test_workers_end_when_their_master_is_silent(tmp_path: Path) -> None:
         (master,), found = masters(), workers()
         master.suspend()
         try:
-            wait_until(lambda: not running(found), deadline=30)
+            wait_until(lambda: not running(found), "the workers have ended")
         finally:
             master.resume()
 
@@ -126,7 +137,7 @@ def test_a_worker_that_has_drained_waits_for_the_others(tmp_path: Path) -> None:
         ended = run(plan, until=lambda _: server.counts["/delay/6500"] > 0)
     assert (ended.result.ending, ended.result.error) == (Ending.COMPLETE, "")
     assert all(worker.complete for worker in ended.result.health.workers)
-    assert ended.total("GET slow").ok == 1
+    assert ended.total("GET slow").ok == server.counts["/delay/6500"] >= 1
 
 
 def test_stop_does_not_wait_for_a_hung_target(tmp_path: Path) -> None:
@@ -168,7 +179,7 @@ def test_a_killed_master_takes_its_workers_along(tmp_path: Path) -> None:
     def act(_: LoadEngine) -> None:
         found.extend(workers())
         masters()[0].kill()
-        wait_until(lambda: not running(found), deadline=5)
+        wait_until(lambda: not running(found), "the workers have ended")
 
     result, _ = run_until(tmp_path, act)
     assert found
@@ -185,19 +196,18 @@ import sys
 from slocheck.load.engine import LoadEngine
 from slocheck.load.messaging.protocol import PROTOCOL
 from tests.builders.load_plans import make_plan
-with LoadEngine(make_plan(sys.argv[1], sys.argv[2], duration_s=120)) as engine:
+with LoadEngine(make_plan(sys.argv[1], sys.argv[2], duration_s=int(sys.argv[3]))) as engine:
     engine.prepare()
     engine.run(lambda tick: print(tick.second, flush=True))
 """
     with LoadServer() as server:
-        arguments = [sys.executable, "-c", program, server.url, both_clients(tmp_path, "x")]
-        with subprocess.Popen(arguments, stdout=subprocess.PIPE) as holder:
+        arguments = [sys.executable, "-c", program, server.url, both_clients(tmp_path, "x"), str(LASTING_S)]
+        with ending(subprocess.Popen(arguments, stdout=subprocess.PIPE)) as holder:
             assert holder.stdout is not None
-            assert holder.stdout.readline() == b"1\n"
+            assert int(holder.stdout.readline()) > 0
             children = psutil.Process(holder.pid).children(recursive=True)
-            holder.kill()
         assert len(children) == 2
-        wait_until(lambda: not running(children), deadline=5)
+        wait_until(lambda: not running(children), "both have ended")
 
 
 OF_ANOTHER_VERSION = """
@@ -266,16 +276,22 @@ def test_nobody_but_the_workers_can_speak_to_the_master(tmp_path: Path) -> None:
             ):  # fmt: skip
                 dealer.send(message)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as raw:
-            raw.settimeout(10)
+            raw.settimeout(DEADLINE_S)
             raw.connect(name.replace("@", "\0", 1))
             assert raw.recv(64) == b""  # closed without a greeting
 
+    forged = False
+
     def on_tick(tick: Tick) -> None:
-        if tick.second == 1:
+        nonlocal forged
+        if not forged:
+            forged = True
             forge(engine)
+        elif tick.recording.endpoints:
+            engine.finish()
 
     with LoadServer() as server:
-        plan = make_plan(server.url, both_clients(tmp_path, "x"), duration_s=3)
+        plan = make_plan(server.url, both_clients(tmp_path, "x"), duration_s=60)
         with LoadEngine(plan) as engine:
             engine.prepare()
             result = engine.run(on_tick)

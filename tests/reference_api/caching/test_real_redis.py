@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Self
 
 import pytest
 from hypothesis import given, settings
@@ -274,6 +275,12 @@ class Outage:
         self.invalidation = Invalidation(self.cache)
         self.stored = b"old"
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.cache.close()
+
     def count(self) -> None:
         """Count a failure."""
         self.failures += 1
@@ -314,19 +321,18 @@ def test_a_redis_that_fails_costs_queries_and_no_error(servers: Servers, redis: 
     """It hangs or dies in mid-run: reads and writes continue, few try it, and nothing is stale afterwards."""
 
     async def main(server: Server) -> None:
-        outage = Outage(server, memory=False)
-        await outage.hit()
-        fail(server)
-        assert await outage.read() == (b"old", "database")
-        await outage.change()  # is not even sent, so soon after a failure
-        reads = [await outage.read() for _ in range(100)]
-        assert {value for value, _ in reads} == {b"new"}
-        crowd = await asyncio.gather(*(outage.read("other") for _ in range(WAITERS)))
-        assert {value for value, _ in crowd} == {b"new"}
-        assert 1 <= outage.failures < 100
-        server = recover(server)
-        assert await outage.hit() == b"new"
-        await outage.cache.close()
+        async with Outage(server, memory=False) as outage:
+            await outage.hit()
+            fail(server)
+            assert await outage.read() == (b"old", "database")
+            await outage.change()  # is not even sent, so soon after a failure
+            reads = [await outage.read() for _ in range(100)]
+            assert {value for value, _ in reads} == {b"new"}
+            crowd = await asyncio.gather(*(outage.read("other") for _ in range(WAITERS)))
+            assert {value for value, _ in crowd} == {b"new"}
+            assert 1 <= outage.failures < 100
+            server = recover(server)
+            assert await outage.hit() == b"new"
         server.stop()
 
     def fail(server: Server) -> None:
@@ -351,15 +357,14 @@ def test_without_redis_the_process_keeps_its_own_cache(servers: Servers) -> None
     gone.kill()
 
     async def main() -> None:
-        outage = Outage(gone, memory=True)
-        found = await asyncio.gather(*(outage.read() for _ in range(WAITERS)))
-        assert {value for value, _ in found} == {b"old"}
-        assert outage.queries == 1
-        assert await outage.read() == (b"old", "l1")
-        await outage.change()
-        assert await outage.read() == (b"new", "database")
-        assert outage.failures >= 1
-        await outage.cache.close()
+        async with Outage(gone, memory=True) as outage:
+            found = await asyncio.gather(*(outage.read() for _ in range(WAITERS)))
+            assert {value for value, _ in found} == {b"old"}
+            assert outage.queries == 1
+            assert await outage.read() == (b"old", "l1")
+            await outage.change()
+            assert await outage.read() == (b"new", "database")
+            assert outage.failures >= 1
 
     asyncio.run(main())
 

@@ -11,12 +11,12 @@ from slocheck.reference_api.server import ReferenceApi
 from slocheck.reference_api.settings import Settings, with_strategies
 from slocheck.reference_api.stack.programs import free_port
 from tests.reference_api.database.shop import ITEMS, Pair, connect
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_S, wait_until
 
 
 def metric(url: str, name: str) -> float:
     """Return the sum of a metric's samples."""
-    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    lines = httpx.get(f"{url}/metrics", timeout=DEADLINE_S).text.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
 
 
@@ -47,19 +47,22 @@ def test_a_user_sees_the_own_change(pair: Pair, strategies: tuple[str, ...], wor
         database_url=pair.primary.url, replica_url=pair.replica.url, items=ITEMS, workers=workers
     )
     with ReferenceApi(settings=with_strategies(parts, strategies)) as api:
-        wait_until(lambda: "db_replication_lag_seconds" in httpx.get(f"{api.url}/metrics").text, "looked at")
+        user, lag = f"{api.url}/users/30", "db_replication_lag_seconds"
+        wait_until(lambda: lag in httpx.get(f"{api.url}/metrics", timeout=DEADLINE_S).text, "looked at")
         replay(pair, "pause")
         cookies: dict[str, str] = {}
         for turn in range(8):
             # each on a connection of its own, so that either worker may serve it
             name = f"{strategies[0]} {turn}"
-            changed = httpx.patch(f"{api.url}/users/30", json={"name": name}, cookies=cookies)
+            changed = httpx.patch(user, json={"name": name}, cookies=cookies, timeout=DEADLINE_S)
             cookies = dict(changed.cookies)
-            assert httpx.get(f"{api.url}/users/30", cookies=cookies).json()["name"] == name
+            assert httpx.get(user, cookies=cookies, timeout=DEADLINE_S).json()["name"] == name
         replay(pair, "resume")
         order = {"user": 30, "lines": [{"item": 9, "quantity": 2}]}
         made = [
-            httpx.post(f"{api.url}/checkout", json=order, headers={"idempotency-key": name}).json()
+            httpx.post(
+                f"{api.url}/checkout", json=order, headers={"idempotency-key": name}, timeout=DEADLINE_S
+            ).json()
             for _ in range(3)
         ]
         assert made[0] == made[1] == made[2]

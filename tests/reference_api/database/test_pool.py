@@ -1,6 +1,8 @@
 """The pool on a real server: limits and timeouts, and what the naive form does instead."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -28,6 +30,16 @@ class Counted:
         """Return a pool of two connections."""
         return Pool(url, role="primary", size=SIZE, timeout_s=timeout_s, metrics=self.metrics)
 
+    @asynccontextmanager
+    async def opened(self, url: str, *, timeout_s: float) -> AsyncIterator[Pool]:
+        """Open the pool of a server, and close it at the end."""
+        pool = self.pool(url, timeout_s=timeout_s)
+        await pool.open()
+        try:
+            yield pool
+        finally:
+            await pool.close()
+
     def values(self, *names: str) -> list[float]:
         """Return values of the primary's pool, 0 for what was never set."""
         return [self.registry.get_sample_value(name, {"role": "primary"}) or 0 for name in names]
@@ -37,10 +49,7 @@ def test_a_pool_lends_its_few_connections_in_turn(pair: Pair) -> None:
     """30 requests share 2 connections; those that wait are counted, and use them when they are free."""
     counted = Counted()
 
-    async def use() -> None:
-        pool = counted.pool(pair.primary.url, timeout_s=60)
-        await pool.open()
-
+    async def use(pool: Pool) -> None:
         async def ask() -> int:
             async with pool.connection() as connection:
                 await connection.execute("SELECT 1")
@@ -53,9 +62,12 @@ def test_a_pool_lends_its_few_connections_in_turn(pair: Pair) -> None:
             assert not any(task.done() for task in asking)
         assert len(set(await asyncio.gather(*asking))) <= SIZE
         assert counted.values(*SHOWN, *ENDS) == [SIZE, 0, 0, before + 30, 0]
-        await pool.close()
 
-    asyncio.run(use())
+    async def run() -> None:
+        async with counted.opened(pair.primary.url, timeout_s=60) as pool:
+            await use(pool)
+
+    asyncio.run(run())
 
 
 def test_who_waits_too_long_or_in_too_long_a_queue_is_told(
@@ -65,10 +77,7 @@ def test_who_waits_too_long_or_in_too_long_a_queue_is_told(
     monkeypatch.setattr(pooling, "WAITING_PER_CONNECTION", 1)
     counted = Counted()
 
-    async def use() -> None:
-        pool = counted.pool(pair.primary.url, timeout_s=1)
-        await pool.open()
-
+    async def use(pool: Pool) -> None:
         async def ask() -> str:
             try:
                 async with pool.connection():
@@ -83,9 +92,12 @@ def test_who_waits_too_long_or_in_too_long_a_queue_is_told(
         assert sum("already 2 requests waiting" in answer for answer in answers) == 3
         assert await ask() == "lent"
         assert counted.values(*ENDS) == [before + SIZE, 5]
-        await pool.close()
 
-    asyncio.run(use())
+    async def run() -> None:
+        async with counted.opened(pair.primary.url, timeout_s=1) as pool:
+            await use(pool)
+
+    asyncio.run(run())
 
 
 def test_the_server_ends_a_slow_query_and_the_connection_serves_on(
@@ -96,20 +108,17 @@ def test_the_server_ends_a_slow_query_and_the_connection_serves_on(
     counted = Counted()
 
     async def use() -> None:
-        pool = counted.pool(pair.primary.url, timeout_s=30)
-        await pool.open()
-        with pytest.raises(Unavailable, match="statement timeout"):
+        async with counted.opened(pair.primary.url, timeout_s=30) as pool:
+            with pytest.raises(Unavailable, match="statement timeout"):
+                async with pool.connection() as connection:
+                    await connection.execute("SELECT pg_sleep(600)")
             async with pool.connection() as connection:
-                await connection.execute("SELECT pg_sleep(600)")
-        async with pool.connection() as connection:
-            await connection.execute("SELECT 1")
-        await pool.close()
-        nobody = counted.pool(f"postgresql://127.0.0.1:{free_port()}/none", timeout_s=0.1)
-        await nobody.open()
-        with pytest.raises(Unavailable):
-            async with nobody.connection():
-                pass
-        await nobody.close()
+                await connection.execute("SELECT 1")
+        nowhere = f"postgresql://127.0.0.1:{free_port()}/none"
+        async with counted.opened(nowhere, timeout_s=0.1) as nobody:
+            with pytest.raises(Unavailable):
+                async with nobody.connection():
+                    pass
 
     asyncio.run(use())
 

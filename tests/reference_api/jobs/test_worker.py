@@ -125,10 +125,12 @@ def use(server: Server, steps: Use) -> None:
     async def run() -> None:
         url, registry = redis_url(server), CollectorRegistry()
         jobs = RedisJobs(StreamBroker(url))
-        async with connect(url) as client:
-            await client.flushall()
-            await steps(Bench(url, client, Queue(client), jobs, Doing(), registry, JobMetrics(registry)))
-        await jobs.close()
+        try:
+            async with connect(url) as client:
+                await client.flushall()
+                await steps(Bench(url, client, Queue(client), jobs, Doing(), registry, JobMetrics(registry)))
+        finally:
+            await jobs.close()
 
     asyncio.run(run())
 
@@ -204,9 +206,11 @@ def test_the_job_of_a_killed_worker_is_done_by_another(redis: Server) -> None:
             sys.executable, "-c", DIES, bench.url, stdout=asyncio.subprocess.PIPE
         )
         assert victim.stdout is not None
-        assert await victim.stdout.readline() == b"1\n"
-        victim.kill()
-        await victim.wait()
+        try:
+            assert await victim.stdout.readline() == b"1\n"
+        finally:
+            victim.kill()
+            await victim.wait()
         assert not await bench.is_done()
         async with bench.worker(SOON):
             await reach(bench.is_done, "it is done")

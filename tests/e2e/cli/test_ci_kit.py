@@ -24,7 +24,7 @@ from slocheck.reporters.json.schema import result_schema
 from tests.e2e.support.cli import only_run, slocheck, write_spec
 from tests.support.workflow import ROOT, Runner, snippets
 
-FEW = "users: 5, spawn_rate: 50/s, warmup: 1s, duration: 10s"
+FEW = "users: 5, spawn_rate: 50/s, warmup: 1s, duration: 3s"
 HOSTILE = "a '; touch pwned; $(touch pwned) `touch pwned`"
 OFFLINE = {
     "PYTHONPATH": ":".join(site.getsitepackages()),

@@ -10,6 +10,7 @@ import pytest
 
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import EASY, only_run, result_of, slocheck, write_spec
+from tests.support.ports import free_port
 from tests.support.workflow import Runner
 
 
@@ -17,7 +18,7 @@ from tests.support.workflow import Runner
 def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one archived run; the API it was measured at is gone."""
     folder = tmp_path_factory.mktemp("archived")
-    with ReferenceApi(port=0) as api:
+    with ReferenceApi(port=free_port()) as api:  # which no other test is given meanwhile
         write_spec(folder, api.url, more="confidence: none\n")
         done = slocheck("run", cwd=folder)
         assert done.returncode == 0, done.stderr
@@ -119,7 +120,7 @@ def another_run(archived: Path, *flags: str) -> str:
 def test_several_runs_are_pooled(archived: Path, tmp_path: Path) -> None:
     """Three runs are graded as one sample, of any length; two, one named twice, or a copy are refused."""
     before = only_run(archived)
-    names = [another_run(archived, "--duration", "11s") for _ in range(2)]
+    names = [another_run(archived, "--duration", "4s") for _ in range(2)]
     done = slocheck("grade", before.name, names[0], "latest", "--json", cwd=archived)
     assert done.returncode == 0, done.stderr
     assert not [item for item in result_of(done)["warnings"] if item["code"] == "same-seed"]

@@ -13,6 +13,7 @@ from slocheck.spec.blocks.metric_source.sources import block_names
 from tests.e2e.support.cli import slocheck, write_spec
 from tests.e2e.support.servers.prometheus_server import PrometheusServer, start_prometheus
 from tests.support.ports import free_port
+from tests.support.waiting import DEADLINE_S
 
 OBJECTIVES = """\
   latency_p95: {bronze: "< 500ms", silver: "< 123ms"}
@@ -28,7 +29,7 @@ NO_HISTOGRAM = (
 def api() -> Iterator[str]:
     """A reference API that has served a request, so that its series are there."""
     with ReferenceApi(port=0) as running:
-        httpx.get(f"{running.url}/items/1").raise_for_status()
+        httpx.get(f"{running.url}/items/1", timeout=DEADLINE_S).raise_for_status()
         yield running.url
 
 

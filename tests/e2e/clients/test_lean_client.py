@@ -133,7 +133,7 @@ def test_a_server_that_refuses_at_100(tmp_path: Path, kind: str) -> None:
 def test_connections_that_the_server_closes_when_idle(tmp_path: Path, kind: str) -> None:
     """Their end is noticed before the next request, which uses a new one."""
     with HostileServer({"x": hostile_server.close_when_idle}) as server:
-        ended = run_calls(server.url, tmp_path, kind, [Call("/x")], think=0.4, each=5)
+        ended = run_calls(server.url, tmp_path, kind, [Call("/x")], think=1.0, each=5)
     assert ended.total("GET /x").ok == ended.sent == server.requests["/x"] == server.connections > 4
 
 

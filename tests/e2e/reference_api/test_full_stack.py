@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.support.processes import running
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_S, wait_until
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_an_interrupted_one_leaves_nothing(tmp_path: Path, temporary: Path) -> N
         wait_until(lambda: {"postgres", "redis-server"} <= of_command(), "PostgreSQL and Redis run")
         started = command.children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
     wait_until(lambda: not running(started), "every process is gone")
     wait_until(lambda: not list(temporary.iterdir()), "every folder is gone")

@@ -81,7 +81,7 @@ class Load:
 
     async def client(self, number: int) -> None:
         """Place this client's share of the orders, one after the other."""
-        async with httpx.AsyncClient(base_url=self.url, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=self.url, timeout=DEADLINE_S) as http:
             for turn in range(ORDERS // CLIENTS):
                 await self._order(http, f"test-{number}-{turn}", user=number + 1, item=1 + turn % 7)
                 for path in (f"/users/{number + 1}/orders", "/items?page=1"):

@@ -33,16 +33,17 @@ def test_the_hit_rate_of_redis_is_exact(tmp_path: Path) -> None:
             api.url,
             objectives=OBJECTIVES,
             source=f'prometheus: {{url: "{prometheus.url}", selector: {{job: shop}}, cache: {CACHE}}}\n',
-            workload="rate: 50/s, warmup: 0s, duration: 12s",
+            workload="rate: 50/s, warmup: 0s, duration: 5s",
             scenario=SCENARIO,
             scenario_name="look.yaml",
             more="confidence: none\n",
         )
         done = slocheck("run", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    objective: dict[str, Any] = result_of(done)["objectives"][0]
+    result = result_of(done)
+    objective: dict[str, Any] = result["objectives"][0]
     (side,) = objective["levels"][0]["sides"]
     assert (side["total"], side["bad"]) == (api.hits + api.misses, api.misses)
-    assert side["total"] == 600
+    assert side["total"] == result["run"]["requests"] > 0
     assert "lookups of all its clients" in side["notes"][0]
     assert {item["verdict"] for item in objective["levels"]} == {"met"}

@@ -1,7 +1,8 @@
 """Pages that lag behind: everything is counted and decided, and nothing of the warm-up is graded.
 
 The first requests of each run fail, all of them in the warm-up, or as logins before the schedule. All runs
-go on at the same time.
+go on at the same time. A run that had sent too few of them when its warm-up ended, as on a busy machine, is
+made again with twice the warm-up.
 """
 
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from slocheck.evidence.recording import Recording
 from slocheck.indicators.server.growth.selections import EVERYTHING, pinned
 from slocheck.indicators.server.server_side import ServerSide
 from slocheck.pipeline.archive import load_evidence
@@ -35,6 +37,7 @@ LOGIN = """
         self.client.get("/items", name="login", headers={"Connection": "close"})
 """
 FAILURES = 100
+WARMUP_S, LONGEST_WARMUP_S = 6, 24
 JOB = "shop-api"
 
 
@@ -56,9 +59,29 @@ CASES = {
 }
 
 
-def make_run(folder: Path, case: Case) -> tuple[subprocess.CompletedProcess[str], Path, int]:
-    """Make a run; returns the process, the run's folder and how many requests the API served."""
-    folder.mkdir()
+Run = tuple[subprocess.CompletedProcess[str], Path, int]
+"""The process, the run's folder and how many requests the API served."""
+
+
+def make_run(folder: Path, case: Case) -> Run:
+    """Make a run all of whose failures are in the warm-up."""
+    warmup_s = WARMUP_S
+    while True:
+        made = make_one(folder / f"warm-up-{warmup_s}", case, warmup_s)
+        if not failed_late(load_evidence(made[1]).recording) or warmup_s == LONGEST_WARMUP_S:
+            return made
+        warmup_s *= 2
+
+
+def failed_late(recording: Recording) -> int:
+    """Return how many requests failed after the warm-up."""
+    slices = [part for item in recording.endpoints for part in item.slices]
+    return sum(part.failed for part in slices if part.second >= recording.warmup_s)
+
+
+def make_one(folder: Path, case: Case, warmup_s: int) -> Run:
+    """Make a run with its own API."""
+    folder.mkdir(parents=True)
     with CountedApi(fail_from=1, failures=FAILURES, period=case.period, own_times=case.own_times) as api:
         preset = (
             "{histogram: http_request_duration_seconds, counter: http_requests_total, method_label: method, "
@@ -66,37 +89,29 @@ def make_run(folder: Path, case: Case) -> tuple[subprocess.CompletedProcess[str]
         )
         if case.prometheus:
             with start_prometheus(folder, {JOB: [api.metrics]}) as server:
-                return _run(
-                    folder,
-                    api,
-                    case,
-                    f'prometheus: {{url: "{server.url}", selector: {{job: {JOB}}}, preset: {preset}}}\n',
-                )
-        return _run(folder, api, case, f'scrape: {{urls: ["{api.metrics}"], preset: {preset}}}\n')
+                source = f'prometheus: {{url: "{server.url}", selector: {{job: {JOB}}}, preset: {preset}}}\n'
+                return _run(folder, api, case, source, warmup_s)
+        return _run(folder, api, case, f'scrape: {{urls: ["{api.metrics}"], preset: {preset}}}\n', warmup_s)
 
 
-def _run(
-    folder: Path, api: CountedApi, case: Case, source: str
-) -> tuple[subprocess.CompletedProcess[str], Path, int]:
+def _run(folder: Path, api: CountedApi, case: Case, source: str, warmup_s: int) -> Run:
     load = f"rate: 40/s, max_users: {FAILURES}" if case.logins else "users: 2, spawn_rate: 10/s"
     write_spec(
         folder,
         api.url,
         objectives='  error_rate: {source: prometheus, bronze: "< 5%", silver: "< 2%"}\n',
         source=source,
-        workload=f"{load}, warmup: 6s, duration: 24s",
+        workload=f"{load}, warmup: {warmup_s}s, duration: 14s",
         scenario=SCENARIO + LOGIN if case.logins else SCENARIO,
         more="confidence: none\n",
     )
     process = slocheck("run", "--json", cwd=folder, timeout=180)
-    assert process.returncode == 0, process.stdout + process.stderr
+    assert process.returncode in {0, 1, 3}, process.stdout + process.stderr
     return process, only_run(folder), api.served()
 
 
 @pytest.fixture(scope="module")
-def runs(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Mapping[str, tuple[subprocess.CompletedProcess[str], Path, int]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Run]:
     """Every case's run."""
     folder = tmp_path_factory.mktemp("lagging")
     with ThreadPoolExecutor(len(CASES)) as pool:
@@ -108,11 +123,10 @@ def runs(
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_page_that_is_behind_is_waited_for(
-    runs: Mapping[str, tuple[subprocess.CompletedProcess[str], Path, int]], name: str
-) -> None:
+def test_a_page_that_is_behind_is_waited_for(runs: Mapping[str, Run], name: str) -> None:
     """The counts are the truth, the verdict stands, and no failure of the warm-up is in it."""
     process, folder, served = runs[name]
+    assert process.returncode == 0, process.stdout + process.stderr
     series = load_evidence(folder).server
     assert series is not None, process.stderr
     assert series.incomplete == ()

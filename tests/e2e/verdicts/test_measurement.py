@@ -11,6 +11,7 @@ from slocheck.pipeline.archive import load_evidence
 from slocheck.reference_api.server import ReferenceApi
 from tests.e2e.support.cli import only_run, result_of, slocheck, write_spec
 from tests.e2e.support.servers.prometheus_server import start_prometheus
+from tests.support.waiting import DEADLINE_S
 
 OBJECTIVES = """\
   latency_p95: {bronze: "< 20s", silver: "< 10s"}
@@ -48,14 +49,14 @@ def test_client_and_prometheus_count_the_same_requests(tmp_path: Path) -> None:
             api.url,
             objectives=OBJECTIVES + PROMQL,
             source=f'prometheus: {{url: "{prometheus.url}", {SELECTOR}}}\n',
-            workload="users: 10, spawn_rate: 100/s, warmup: 0s, duration: 12s",
+            workload="users: 10, spawn_rate: 100/s, warmup: 0s, duration: 5s",
             more="confidence: none\n",
         )
         done = slocheck("run", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     result = result_of(done)
     sent = _sent(load_evidence(only_run(tmp_path)).recording)
-    assert sent > 100
+    assert sent > 10
     assert _server_total(result, "latency_p95") == sent
     assert _server_total(result, "error_rate") == sent
 
@@ -68,7 +69,7 @@ def test_client_and_scrape_count_the_same_requests(tmp_path: Path) -> None:
             api.url,
             objectives=OBJECTIVES,
             source=f'scrape: ["{api.url}/metrics"]\n',
-            workload="users: 10, spawn_rate: 100/s, warmup: 0s, duration: 12s",
+            workload="users: 10, spawn_rate: 100/s, warmup: 0s, duration: 5s",
             more="confidence: none\n",
         )
         done = slocheck("run", "--json", cwd=tmp_path)
@@ -90,7 +91,7 @@ def test_each_percentile_of_a_planted_latency_is_found(tmp_path: Path) -> None:
             tmp_path,
             api.url,
             objectives='  latency_p50: {silver: "< 10s"}\n',
-            workload="users: 180, spawn_rate: 300/s, warmup: 1s, duration: 15s",
+            workload="users: 180, spawn_rate: 300/s, warmup: 1s, duration: 9s",
             more="confidence: none\n",
         )
         done = slocheck("run", "--json", cwd=tmp_path)
@@ -98,7 +99,7 @@ def test_each_percentile_of_a_planted_latency_is_found(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     recording = load_evidence(only_run(tmp_path)).recording
     histogram = merge(part.latencies for item in recording.endpoints for part in item.slices)
-    assert sum(histogram.values()) == counted["+Inf"] > 1000
+    assert sum(histogram.values()) == counted["+Inf"] > 300
     for percentile in (5, 15, 25, 35, 45, 55, 65, 75, 85, 95):
         planted_ns = PLANTED_MS[percentile // 10] * 1_000_000
         low, high = quantile_bounds(histogram, Fraction(percentile, 100))
@@ -111,7 +112,7 @@ def test_each_percentile_of_a_planted_latency_is_found(tmp_path: Path) -> None:
 def _server_latencies(url: str) -> dict[str, float]:
     """Return the API's own cumulative count by bucket edge, items only."""
     counts = {}
-    for line in httpx.get(f"{url}/metrics").text.splitlines():
+    for line in httpx.get(f"{url}/metrics", timeout=DEADLINE_S).text.splitlines():
         if line.startswith("http_request_duration_seconds_bucket") and 'route="/items/{id}"' in line:
             counts[line.split('le="')[1].split('"')[0]] = float(line.rpartition(" ")[2])
     return counts

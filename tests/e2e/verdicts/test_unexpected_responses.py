@@ -13,7 +13,8 @@ from tests.e2e.support.cli import only_run, result_of, slocheck, words, write_sp
 from tests.e2e.support.servers.load_server import LoadServer
 
 LONG = "users: 4, spawn_rate: 50/s, warmup: 3s, duration: 10m"
-SHORT = "users: 4, spawn_rate: 50/s, duration: 10s"
+SHORT = "users: 4, spawn_rate: 50/s, duration: 3s"
+SOME_HUNDRED = "users: 10, spawn_rate: 50/s, duration: 5s"
 LOCUST_FILE = """
 from locust import FastHttpUser, HttpUser, constant
 from slocheck.users import LeanHttpUser
@@ -104,7 +105,7 @@ def test_a_wrong_path_a_missing_login_and_a_redirect_to_one_are_invalid_and_end_
         status = paths[recorded.endpoint.name.split()[0 if kind == "locust" else -1]]
         assert {code for part in recorded.slices for code in part.statuses} == {status}, recorded.endpoint
         unexpected = sum(part.unexpected for part in recorded.slices)
-        assert unexpected == sum(part.sent for part in recorded.slices) > 10, recorded.endpoint
+        assert unexpected == sum(part.sent for part in recorded.slices) > 0, recorded.endpoint
 
 
 EXPECTED = "confidence: none\nfailures: {expected: [404], redirects: [/home]}\n"
@@ -151,7 +152,7 @@ def test_few_unexpected_responses_are_a_warning_and_count_as_possibly_bad(
     tmp_path: Path, server: LoadServer
 ) -> None:
     """One in 200 is below the bound of 1 %: the gate is met despite them, and they are shown."""
-    folder = written(tmp_path, server, {"/every/200-404": ""})
+    folder = written(tmp_path, server, {"/every/200-404": ""}, workload=SOME_HUNDRED)
     done = slocheck("run", "--json", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     result = result_of(done)

@@ -20,7 +20,7 @@ from slocheck.load.launch import start_master
 from slocheck.load.machine_limits import check_capacity
 from slocheck.load.master.scheduling import behind_the_load
 from slocheck.load.master_process import MasterProcess, proxy_warnings
-from slocheck.load.messaging.machine_messages import Listening, Told
+from slocheck.load.messaging.machine_messages import Listening, ProgressLine
 from slocheck.load.messaging.messages import (
     FileDone,
     FinishWindow,
@@ -146,8 +146,8 @@ class LoadEngine:
         assert self._master is not None
         try:
             message = self._master.receive(PREPARE_S)
-            while isinstance(message, StillPreparing | Told):
-                if isinstance(message, Told):
+            while isinstance(message, StillPreparing | ProgressLine):
+                if isinstance(message, ProgressLine):
                     self._tell(message.text)
                 message = self._master.receive(PREPARE_S)
         except queue.Empty:

@@ -8,7 +8,7 @@ from typing import Self
 from slocheck.errors import GeneratorError
 from slocheck.load.launch import start_master
 from slocheck.load.master_process import MasterProcess
-from slocheck.load.messaging.machine_messages import JoinRun, LeaveRun, MachineDone, Told
+from slocheck.load.messaging.machine_messages import JoinRun, LeaveRun, MachineDone, ProgressLine
 
 LEAVE_S = 8.0
 """Seconds that leaving in order may take: the coordinator ends the run first."""
@@ -53,7 +53,7 @@ class MachineEngine:
                     process.kill()
                 continue
             match message:
-                case Told(text):
+                case ProgressLine(text):
                     self._tell(text)
                 case MachineDone():
                     return message

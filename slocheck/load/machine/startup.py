@@ -24,7 +24,7 @@ from slocheck.load.messaging.machine_messages import (
     MachineDone,
     ProcessEnded,
     Refused,
-    Told,
+    ProgressLine,
     Welcome,
 )
 from slocheck.load.messaging.messages import WorkerSettings
@@ -88,10 +88,10 @@ class _Machine:
 
     def take_part(self) -> MachineDone:
         """Take part from joining to the end; raises MachineError."""
-        self._output.send(Told(f"connecting to the coordinator at {self._relay.coordinator}"))
+        self._output.send(ProgressLine(f"connecting to the coordinator at {self._relay.coordinator}"))
         welcome = self._joined()
         self._set_up(welcome)
-        self._output.send(Told(f"taking part in the run with {_processes(self._join.processes)}"))
+        self._output.send(ProgressLine(f"taking part in the run with {_processes(self._join.processes)}"))
         while True:
             self._step()
             while self._relay.received:
@@ -112,7 +112,7 @@ class _Machine:
                 match self._relay.received.popleft():
                     case Admitted() if not joined:
                         joined = True
-                        self._output.send(Told("joined; waiting for the run's other workers"))
+                        self._output.send(ProgressLine("joined; waiting for the run's other workers"))
                     case Refused(text, code):
                         raise MachineError(f"the coordinator refused this machine: {text}", code)
                     case Goodbye(error):

@@ -21,7 +21,7 @@ from slocheck.load.master.run_controller import RunController
 from slocheck.load.master.scheduling import step_back
 from slocheck.load.master.workers import LocalWorkers, LostError, Workers
 from slocheck.load.messaging.line_writer import LineWriter
-from slocheck.load.messaging.machine_messages import Listening, Told
+from slocheck.load.messaging.machine_messages import Listening, ProgressLine
 from slocheck.load.messaging.messages import (
     PrepareLoad,
     ScenarioLoaded,
@@ -68,7 +68,7 @@ def _with_machines(plan: LoadPlan, listening: Listening, output: LineWriter, com
     from slocheck.load.master.remote.remote_listener import ListenError  # noqa: PLC0415 - as above
 
     try:
-        machines = Machines(listening, lambda text: output.send(Told(text)))
+        machines = Machines(listening, lambda text: output.send(ProgressLine(text)))
     except ListenError as error:
         where = authority(listening.host, listening.port)
         output.send(ScenarioRefused(f"--listen {where}: {error}; name a free address of this machine"))

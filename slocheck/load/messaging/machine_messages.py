@@ -67,7 +67,7 @@ class LeaveRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ProgressLine:
     """A process of the load to its command line: something to show now."""
 
     text: str
@@ -261,6 +261,6 @@ class Bundle:
 
 
 MachineCommand = JoinRun | LeaveRun
-MachineProgress = Told | MachineDone
+MachineProgress = ProgressLine | MachineDone
 ToCoordinator = Knock | Join | Ping | TellTime | ProcessEnded | Leaving
 ToMachine = Challenge | Admitted | Refused | Welcome | Pong | AskTime | Goodbye

@@ -59,7 +59,7 @@ from slocheck.load.messaging.reports import (
     read_report,
 )
 
-PROTOCOL = 4
+PROTOCOL = 5
 """Incremented with every change of a message's form or meaning."""
 _VERSION_PARTS = 2
 _MAX_SHOWN = 40
@@ -73,7 +73,7 @@ _KINDS: Mapping[type, str] = {
     SecondPassed: "second-passed", LoadDone: "load-done", WorkerSettings: "worker-settings",
     Prepare: "prepare", Begin: "begin", Drain: "drain", Hello: "hello", Prepared: "prepared",
     FileEnded: "file-ended", WorkerReport: "report", MachineReport: "machine-report", EndReport: "end-report",
-    machines.JoinRun: "join-run", machines.LeaveRun: "leave-run", machines.Told: "told",
+    machines.JoinRun: "join-run", machines.LeaveRun: "leave-run", machines.ProgressLine: "progress",
     machines.MachineDone: "machine-done", machines.Knock: "knock", machines.Challenge: "challenge",
     machines.Join: "join", machines.Refused: "refused", machines.Welcome: "welcome", machines.Ping: "ping",
     machines.Pong: "pong", machines.AskTime: "ask-time", machines.TellTime: "tell-time",

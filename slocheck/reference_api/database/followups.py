@@ -26,7 +26,7 @@ _CONFIRM = "INSERT INTO confirmations SELECT id, user_id FROM orders WHERE id = 
 _OVERDUE = """
 UPDATE followups SET submitted_at = now() WHERE order_id IN (
   SELECT order_id FROM followups
-  WHERE done_at IS NULL AND failed_at IS NULL AND submitted_at < now() - make_interval(secs => %s)
+  WHERE done_at IS NULL AND failed_at IS NULL AND submitted_at <= now() - make_interval(secs => %s)
   ORDER BY submitted_at LIMIT %s FOR UPDATE SKIP LOCKED
 ) RETURNING order_id
 """

@@ -33,7 +33,7 @@ _ADD_LINE = "INSERT INTO order_lines SELECT ?, id, ?, price_cents FROM items WHE
 
 _OVERDUE = """
 SELECT order_id FROM followups
-WHERE done_at IS NULL AND failed_at IS NULL AND submitted_at < julianday('now') - ? / 86400.0
+WHERE done_at IS NULL AND failed_at IS NULL AND submitted_at <= julianday('now') - ? / 86400.0
 ORDER BY submitted_at LIMIT ?
 """
 _CLOSE = "UPDATE followups SET done_at = julianday('now') WHERE order_id = ? AND done_at IS NULL"

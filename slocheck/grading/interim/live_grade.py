@@ -5,7 +5,7 @@ from collections.abc import Callable
 from slocheck.evidence.model import Evidence
 from slocheck.grading.assessment import Assessment
 
-SHARE = 0.0125
+SHARE = 0.01
 """Share of one core: CPU time spent on grading is missing for sending and serving. With the rest of what the
 command line does during the load, this stays below 2%."""
 

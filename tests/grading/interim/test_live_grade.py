@@ -1,4 +1,4 @@
-"""The view's grade takes at most 1.25% of a core: counted by a clock that only grading moves."""
+"""The view's grade takes at most 1% of a core: counted by a clock that only grading moves."""
 
 from dataclasses import dataclass
 
@@ -47,10 +47,10 @@ class Grader:
     ("cost", "grades"),
     [
         pytest.param(0.0, 300, id="free: each second"),
-        pytest.param(0.0125, 300, id="its share of a core: each second"),
-        pytest.param(0.013, 150, id="a little more: every other second"),
-        pytest.param(0.1, 38, id="a tenth of a second: each eighth second"),
-        pytest.param(7.0, 1, id="seconds: once in ten minutes"),
+        pytest.param(0.01, 300, id="its share of a core: each second"),
+        pytest.param(0.011, 150, id="a little more: every other second"),
+        pytest.param(0.1, 30, id="a tenth of a second: each tenth second"),
+        pytest.param(7.0, 1, id="seconds: once in twelve minutes"),
     ],
 )
 def test_an_expensive_grade_is_made_less_often(cost: float, grades: int) -> None:

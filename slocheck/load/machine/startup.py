@@ -23,8 +23,8 @@ from slocheck.load.messaging.machine_messages import (
     Leaving,
     MachineDone,
     ProcessEnded,
-    Refused,
     ProgressLine,
+    Refused,
     Welcome,
 )
 from slocheck.load.messaging.messages import WorkerSettings

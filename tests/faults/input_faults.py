@@ -22,24 +22,37 @@ from tests.faults.catalogue import Fault, Seen, words_of
 READ = "import sys, yaml; yaml.load(open(sys.argv[1], 'rb'), Loader=yaml.CSafeLoader)"
 LONGEST_S = 120
 BOMB = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 'x'}]\n" for n in range(9))
+WORKLOAD = "users: 5, duration: 10s"
+
+
+def _instead(old: str, new: str, encoding: str = "utf-8") -> Callable[[str], bytes]:
+    """Return a change of a good spec, which has to have what is replaced."""
+
+    def make(good: str) -> bytes:
+        assert old in good
+        return good.replace(old, new).encode(encoding)
+
+    return make
+
+
 SPECS: dict[str, Callable[[str], bytes]] = {
     "200,000 brackets": lambda _: b"[" * 200_000,
     "a list of 1 MB": lambda good: good.encode() + b"more: [" + b"1, " * 350_000 + b"1]\n",
     "anchors that multiply": lambda good: (BOMB + good).encode(),
     "a key twice": lambda good: (good + "gate: bronze\n").encode(),
     "an object of Python": lambda good: (good + "x: !!python/object/apply:os.abort []\n").encode(),
-    "a number of 5,000 digits": lambda good: good.replace("users: 5", f"users: {'9' * 5000}").encode(),
-    "infinity": lambda good: good.replace("users: 5", "users: .inf").encode(),
+    "a number of 5,000 digits": _instead("users: 5", f"users: {'9' * 5000}"),
+    "infinity": _instead("users: 5", "users: .inf"),
     "a date that does not exist": lambda good: (good + "x: 2024-02-31\n").encode(),
-    "1:30 for a duration": lambda good: good.replace("duration: 10s", "duration: 1:30").encode(),
-    "not UTF-8": lambda good: good.replace("shop-api", "caf\xe9").encode("latin-1"),
-    "control characters": lambda good: good.replace("shop-api", '"\\e[2J"').encode(),
+    "1:30 for a duration": _instead("duration: 10s", "duration: 1:30"),
+    "not UTF-8": _instead("shop-api", "caf\xe9", "latin-1"),
+    "control characters": _instead("shop-api", '"\\e[2J"'),
     "nothing": lambda _: b"",
 }
 
 
 def _written(folder: Path, make: Callable[[str], bytes]) -> Path:
-    spec = write_spec(folder, "http://127.0.0.1:1")
+    spec = write_spec(folder, "http://127.0.0.1:1", workload=WORKLOAD)
     spec.write_bytes(make(spec.read_text()))
     return spec
 

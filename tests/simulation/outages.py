@@ -55,7 +55,7 @@ class Outages:
 
 
 def broken_by_outages(window: Windows) -> Flags:
-    """Return in which windows the target was down for longer than the limit allows: that is no estimate."""
+    """Return in which windows the target was down for longer than the limit allows, by exact counts."""
     n = window.counts.n
     seen = zip(n, window.bad, ((n > 0) & (n == window.bad)).any(axis=1), strict=True)
     lost = [

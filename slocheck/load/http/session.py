@@ -98,7 +98,7 @@ class LeanHttpSession:
                 error from an argument of the wrong type counts as a request.
         """
         if self._sink.draining or getattr(self.user, SENDS_NO_MORE, False):
-            refuse_at_end(self.user, draining=True)
+            refuse_at_end(self.user, draining=self._sink.draining)
         name = name or self.request_name or _name_of(str(url))
         try:
             written = self._written(method, url, content)
